@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+// The rooms of osprey-feeder, in the order of the data. A target is a fence: what it does not list it may not import.
+
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "osprey-feeder",
+  products: [.executable(name: "osprey-feeder", targets: ["osprey-feeder"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // Debian's C libraries.
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    // Our own C: the Lua host's stack side, and shims where a library speaks in macros or variadic calls.
+    .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
+    .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CText", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
+
+    .target(name: "ATProto", dependencies: ["COpenSSL"], swiftSettings: swift),
+    .target(name: "Signatures", dependencies: ["ATProto", "CSecp256k1", "COpenSSL"], swiftSettings: swift),
+    .target(name: "Capture", dependencies: ["CZstd"], swiftSettings: swift),
+    .target(name: "Osprey", dependencies: ["ATProto"], swiftSettings: swift),
+    .target(name: "Rules", dependencies: ["ATProto", "Osprey", "CLuaHost", "CText"], swiftSettings: swift),
+    .target(name: "Kafka", dependencies: ["CRdKafka"], swiftSettings: swift),
+    .target(
+      name: "Network",
+      dependencies: [
+        "ATProto",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ], swiftSettings: swift),
+    .target(
+      name: "Feeder",
+      dependencies: [
+        "ATProto", "Signatures", "Capture", "Osprey", "Rules", "Kafka", "Network",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swift),
+    .target(
+      name: "Simulator", dependencies: ["ATProto", "Signatures", "Capture", "Network"], swiftSettings: swift),
+    .executableTarget(
+      name: "osprey-feeder",
+      dependencies: [
+        "ATProto", "Signatures", "Capture", "Osprey", "Rules", "Kafka", "Network", "Feeder", "Simulator",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swift),
+    .executableTarget(name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
+
+    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "COpenSSL"], swiftSettings: swift),
+    .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "ATProto"], swiftSettings: swift),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: swift),
+    .testTarget(name: "OspreyTests", dependencies: ["Osprey", "ATProto"], swiftSettings: swift),
+    .testTarget(name: "RulesTests", dependencies: ["Rules", "Osprey", "ATProto"], swiftSettings: swift),
+    .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: swift),
+    .testTarget(name: "NetworkTests", dependencies: ["Network"], swiftSettings: swift),
+    .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
+    .testTarget(name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Simulator", "Capture"], swiftSettings: swift),
+    .testTarget(name: "EndToEndTests", dependencies: ["osprey-feeder", "ATProto"], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,3 @@
+#ifndef CLUAHOST_H
+#define CLUAHOST_H
+#endif
