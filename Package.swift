@@ -54,7 +54,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
     .target(
-      name: "Simulator", dependencies: ["ATProto", "Signatures", "Capture", "Network"], swiftSettings: swift),
+      name: "Simulator", dependencies: ["ATProto", "Signatures", "Capture", "Network"],
+      resources: [.embedInCode("campaigns.json")], swiftSettings: swift),
     .executableTarget(
       name: "osprey-feeder",
       dependencies: [
