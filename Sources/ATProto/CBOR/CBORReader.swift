@@ -101,7 +101,9 @@ package struct CBORReader {
     let head = try head()
     guard head.major == major else { throw DecodeError(.badField, at: start) }
     // Every element takes at least one byte, every entry two: a larger count cannot be honest.
-    guard head.value <= UInt64((end - position) / (major == 5 ? 2 : 1)) else { throw DecodeError(.truncated, at: start) }
+    guard head.value <= UInt64((end - position) / (major == 5 ? 2 : 1)) else {
+      throw DecodeError(.truncated, at: start)
+    }
     return Int(head.value)
   }
 

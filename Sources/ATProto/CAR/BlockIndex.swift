@@ -1,0 +1,149 @@
+import Glibc
+
+/// The blocks of one CAR v1 file, found by CID, each hashed at most once and only when asked for.
+///
+/// Blocks are slices of the bytes the CAR lies in; nothing is copied. Reused from frame to frame.
+package struct BlockIndex {
+  private enum State: UInt8 { case unchecked, good, bad }
+  private struct Block {
+    /// First eight bytes of the digest, to compare before the whole CID is.
+    var prefix: UInt64
+    var cid: UInt32
+    var state: State
+    var data: Slice
+  }
+
+  private var blocks: [Block] = []
+  /// Above this many blocks they are sorted by CID and found by bisection, so that no choice of CIDs makes look-ups slow.
+  private static let scanMax = 48
+  private var isSorted = false
+  /// The first root of the header: any CID.
+  package private(set) var root = Slice.none
+
+  package init() { blocks.reserveCapacity(64) }
+
+  package var count: Int { blocks.count }
+
+  /// Gives memory back that only a huge CAR needed.
+  mutating func shrink() {
+    if blocks.capacity > 8192 { self = BlockIndex() }
+  }
+
+  /// Walks the CAR at `slice` (CAR v1 specification). Every failure is `bad_car`. Blocks whose CID is not of the blessed
+  /// form are legal and passed over: no commit, node or record of ours can be one.
+  package mutating func read(_ bytes: Bytes, _ slice: Slice, defects: inout Defects) throws(DecodeError) {
+    blocks.removeAll(keepingCapacity: true)
+    isSorted = false
+    root = .none
+    var position = slice.offset
+    let car = Bytes(base: bytes.base, count: slice.end)
+    guard let length = readVarint(car, &position), length > 0, length <= UInt64(slice.end - position) else {
+      throw DecodeError(.badCAR, at: slice.offset)
+    }
+    let header = Slice(offset: position, count: Int(length))
+    do throws(DecodeError) {
+      try readHeader(bytes, header, &defects)
+    } catch {
+      throw DecodeError(.badCAR, at: error.offset)
+    }
+    position = header.end
+    while position < slice.end {
+      let start = position
+      guard let length = readVarint(car, &position), length > 0, length <= UInt64(slice.end - position) else {
+        throw DecodeError(.badCAR, at: start)
+      }
+      let block = bytes[Slice(offset: position, count: Int(length))]
+      if block.count >= CID.blessedCount, CID.isBlessed(Bytes(base: block.base, count: CID.blessedCount)) {
+        let data = Slice(offset: position + CID.blessedCount, count: block.count - CID.blessedCount)
+        let prefix = UnsafeRawPointer(block.base + 4).loadUnaligned(as: UInt64.self)
+        blocks.append(Block(prefix: prefix, cid: UInt32(position), state: .unchecked, data: data))
+      } else if CID.length(of: block) == nil {
+        throw DecodeError(.badCAR, at: position)
+      }
+      position += Int(length)
+    }
+    if blocks.count > Self.scanMax { sort(bytes) }
+  }
+
+  private mutating func readHeader(_ bytes: Bytes, _ slice: Slice, _ defects: inout Defects) throws(DecodeError) {
+    var reader = CBORReader(bytes, in: slice)
+    var version: Int64?
+    var map = try reader.map()
+    while let key = try reader.nextKey(&map) {
+      if bytes[key] == "version" {
+        version = try reader.integer()
+      } else if bytes[key] == "roots" {
+        for index in 0..<(try reader.arrayCount()) {
+          let start = reader.position
+          let head = try reader.head()
+          guard head.major == 6 else { throw DecodeError(.badField, at: start) }
+          let link = try reader.linkBody(head, at: start)
+          if index == 0 { root = link }
+        }
+      } else {
+        try reader.skip(depth: 1)
+      }
+    }
+    guard version == 1, !root.isEmpty, reader.isAtEnd else { throw DecodeError(.badField, at: slice.offset) }
+    defects.formUnion(reader.defects)
+  }
+
+  private mutating func sort(_ bytes: Bytes) {
+    blocks.sort { left, right in
+      let order = memcmp(bytes.base + Int(left.cid), bytes.base + Int(right.cid), CID.blessedCount)
+      return order != 0 ? order < 0 : left.cid < right.cid
+    }
+    isSorted = true
+  }
+
+  /// The data of the block with this blessed CID; nil where it is absent or, when `verifying`, does not hash to it.
+  ///
+  /// Where the CAR holds several blocks of one CID, the first that hashes to it counts.
+  @inline(__always)
+  package mutating func find(_ cid: Bytes, in bytes: Bytes, verifying: Bool) -> Slice? {
+    let prefix = UnsafeRawPointer(cid.base + 4).loadUnaligned(as: UInt64.self)
+    var index = isSorted ? lowerBound(cid, bytes) : 0
+    while index < blocks.count {
+      if blocks[index].prefix == prefix,
+        memcmp(bytes.base + Int(blocks[index].cid), cid.base, CID.blessedCount) == 0
+      {
+        if !verifying || check(index, bytes) { return blocks[index].data }
+      } else if isSorted {
+        return nil
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  private func lowerBound(_ cid: Bytes, _ bytes: Bytes) -> Int {
+    var low = 0
+    var high = blocks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if memcmp(bytes.base + Int(blocks[middle].cid), cid.base, CID.blessedCount) < 0 {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
+  }
+
+  /// Whether block `index` hashes to its CID.
+  @inline(__always)
+  private mutating func check(_ index: Int, _ bytes: Bytes) -> Bool {
+    if blocks[index].state == .unchecked {
+      let cid = Bytes(base: bytes.base + Int(blocks[index].cid), count: CID.blessedCount)
+      blocks[index].state = SHA256Digest.matches(bytes[blocks[index].data], cid: cid) ? .good : .bad
+    }
+    return blocks[index].state == .good
+  }
+
+  /// Hashes every block that nobody asked for; a mismatch makes the file a bad CAR.
+  mutating func checkAll(_ bytes: Bytes) throws(DecodeError) {
+    for index in blocks.indices where blocks[index].state == .unchecked {
+      if !check(index, bytes) { throw DecodeError(.badCAR, at: Int(blocks[index].cid)) }
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import Glibc
+
+/// Follows one path through a Merkle search tree (atproto.com/specs/repository, "MST structure"), reading every node on the
+/// way from its first to its last byte.
+package final class TreeWalk {
+  /// What the tree says about a path.
+  package enum Answer: Equatable {
+    /// The path is there, with this CID.
+    case found(Slice)
+    /// The tree proves that the path is not there.
+    case absent
+    /// A node on the path is not in the blocks, or not what its CID says.
+    case nodeMissing
+  }
+
+  /// Longest key a tree may have; a legal path has at most 830 bytes.
+  private static let keyBytesMax = 4096
+  /// No honest tree is this deep: a layer is two zero bits of SHA-256.
+  private static let depthMax = 128
+
+  /// The key of the entry being read; its front part is shared with the next one.
+  private let key: UnsafeMutablePointer<UInt8>
+  private var keyCount = 0
+  /// Entries that may still be read for this frame.
+  package var entriesLeft = Limits.treeEntriesMax
+  /// Imperfections of the nodes read.
+  package var defects: Defects = []
+
+  package init() { key = .allocate(capacity: Self.keyBytesMax) }
+  deinit { key.deallocate() }
+
+  /// Looks `path` up from the node `root` down. A node that is not well-formed throws.
+  package func find(
+    _ path: Bytes, root: Bytes, blocks: inout BlockIndex, in bytes: Bytes
+  ) throws(DecodeError) -> Answer {
+    var cid = root
+    for _ in 0..<Self.depthMax {
+      guard let node = blocks.find(cid, in: bytes, verifying: true) else { return .nodeMissing }
+      let step = try read(node, bytes, path)
+      if !step.value.isEmpty { return .found(step.value) }
+      if step.subtree.isEmpty { return .absent }
+      cid = bytes[step.subtree]
+    }
+    throw DecodeError(.tooDeep, at: 0)
+  }
+
+  /// What one node says: the value at the path, else the subtree the path would be in, else nothing.
+  private struct Step {
+    var value = Slice.none
+    var subtree = Slice.none
+  }
+
+  private func read(_ node: Slice, _ bytes: Bytes, _ path: Bytes) throws(DecodeError) -> Step {
+    var reader = CBORReader(bytes, in: node)
+    defer { defects.formUnion(reader.defects) }
+    var step = Step()
+    // The subtree to the right of the last key below the path; before any key that is the node's `l`.
+    var right: Slice?
+    var left = Slice.none
+    var hasEntries = false
+    var hasLeft = false
+    var map = try reader.map()
+    while let name = try reader.nextKey(&map) {
+      if bytes[name] == "e" {
+        hasEntries = true
+        right = try entries(&reader, bytes, path, &step)
+      } else if bytes[name] == "l" {
+        hasLeft = true
+        if !reader.null() { left = try reader.blessedLink() }
+      } else {
+        try reader.skip(depth: 1)
+      }
+    }
+    guard hasEntries, hasLeft else { throw DecodeError(.missingField, at: node.offset) }
+    guard reader.isAtEnd else { throw DecodeError(.trailingBytes, at: reader.position) }
+    if step.value.isEmpty { step.subtree = right ?? left }
+    return step
+  }
+
+  /// Reads all entries. Sets `step.value` where the path is one of them; returns the subtree right of the last smaller key,
+  /// nil where no key is smaller.
+  private func entries(
+    _ reader: inout CBORReader, _ bytes: Bytes, _ path: Bytes, _ step: inout Step
+  ) throws(DecodeError) -> Slice? {
+    var right: Slice?
+    var isPast = false
+    keyCount = 0
+    let count = try reader.arrayCount()
+    entriesLeft -= count
+    guard entriesLeft >= 0 else { throw DecodeError(.tooLarge, at: reader.position) }
+    for index in 0..<count {
+      let start = reader.position
+      let entry = try reader.treeEntry(bytes)
+      guard entry.shared <= Int64(keyCount), entry.shared >= 0, index > 0 || entry.shared == 0,
+        Int(entry.shared) + entry.suffix.count <= Self.keyBytesMax
+      else { throw DecodeError(.badField, at: start) }
+      let shared = Int(entry.shared)
+      // Ascending keys: the new rest must be greater than the old rest behind the shared part.
+      let rest = bytes[entry.suffix]
+      if index > 0, !(Bytes(base: key + shared, count: keyCount - shared) < rest) {
+        throw DecodeError(.badField, at: start)
+      }
+      memcpy(key + shared, rest.base, rest.count)
+      keyCount = shared + rest.count
+      if isPast { continue }
+      let full = Bytes(base: key, count: keyCount)
+      if full == path {
+        step.value = entry.value
+        isPast = true
+      } else if full < path {
+        right = entry.subtree
+      } else {
+        isPast = true
+      }
+    }
+    return right
+  }
+}
+
+/// One entry of a tree node: the key's shared length and rest, the value's CID, the subtree to its right (empty for null).
+struct TreeEntry {
+  var shared: Int64 = 0
+  var suffix = Slice.none
+  var value = Slice.none
+  var subtree = Slice.none
+}
+
+extension CBORReader {
+  /// Reads `{k, p, t, v}`. Nodes are nearly all of a frame, so the canonical layout is matched byte by byte and anything
+  /// else is left to the general reader.
+  @inline(__always)
+  mutating func treeEntry(_ bytes: Bytes) throws(DecodeError) -> TreeEntry {
+    if let entry = canonicalTreeEntry() { return entry }
+    return try anyTreeEntry(bytes)
+  }
+
+  @inline(__always)
+  private mutating func canonicalTreeEntry() -> TreeEntry? {
+    var at = position
+    // a4 61 'k' bytes-head … 61 'p' small-int … 61 't' (f6 | link) 61 'v' link; the shortest with an empty key is 51 bytes.
+    guard end - at >= 51, UnsafeRawPointer(base + at).loadUnaligned(as: UInt16.self) == 0x61a4, base[at + 2] == 0x6b
+    else { return nil }
+    at += 3
+    var entry = TreeEntry()
+    let head = base[at]
+    if head &- 0x40 < 24 {
+      entry.suffix = Slice(offset: at + 1, count: Int(head - 0x40))
+    } else if head == 0x58, base[at + 1] >= 24 {
+      entry.suffix = Slice(offset: at + 2, count: Int(base[at + 1]))
+    } else {
+      return nil
+    }
+    at = entry.suffix.end
+    guard end - at >= 4, base[at] == 0x61, base[at + 1] == 0x70 else { return nil }
+    let shared = base[at + 2]
+    if shared < 24 {
+      entry.shared = Int64(shared)
+      at += 3
+    } else if shared == 0x18, base[at + 3] >= 24 {
+      entry.shared = Int64(base[at + 3])
+      at += 4
+    } else {
+      return nil
+    }
+    guard end - at >= 3 + 43, base[at] == 0x61, base[at + 1] == 0x74 else { return nil }
+    if base[at + 2] == 0xf6 {
+      at += 3
+    } else {
+      guard let link = canonicalLink(at + 2) else { return nil }
+      entry.subtree = link
+      at = link.end
+    }
+    guard end - at >= 43, base[at] == 0x61, base[at + 1] == 0x76, let value = canonicalLink(at + 2) else { return nil }
+    entry.value = value
+    position = value.end
+    return entry
+  }
+
+  /// `d8 2a 58 25 00` and a blessed CID at `at`.
+  @inline(__always)
+  private func canonicalLink(_ at: Int) -> Slice? {
+    guard end - at >= 41, UnsafeRawPointer(base + at).loadUnaligned(as: UInt32.self) == 0x2558_2ad8, base[at + 4] == 0,
+      CID.isBlessed(Bytes(base: base + at + 5, count: CID.blessedCount))
+    else { return nil }
+    return Slice(offset: at + 5, count: CID.blessedCount)
+  }
+
+  @inline(never)
+  private mutating func anyTreeEntry(_ bytes: Bytes) throws(DecodeError) -> TreeEntry {
+    let start = position
+    var entry = TreeEntry()
+    var seen = 0
+    var map = try self.map()
+    while let name = try nextKey(&map) {
+      guard name.count == 1 else {
+        try skip(depth: 3)
+        continue
+      }
+      switch bytes[name][0] {
+      case 0x6b:
+        entry.suffix = try byteString()
+        seen |= 1
+      case 0x70:
+        entry.shared = try integer()
+        seen |= 2
+      case 0x74:
+        if !null() { entry.subtree = try blessedLink() }
+        seen |= 4
+      case 0x76:
+        entry.value = try blessedLink()
+        seen |= 8
+      default: try skip(depth: 3)
+      }
+    }
+    guard seen == 15 else { throw DecodeError(.missingField, at: start) }
+    return entry
+  }
+}
