@@ -110,3 +110,12 @@ package struct DecodedFrame {
     return type == .commit ? operations.count { $0.dropped == nil } : 1
   }
 }
+
+extension DecodedFrame {
+  /// Rejects a message that never was a frame.
+  package mutating func refuse(_ reason: Reason) {
+    reset()
+    outcome = .reject
+    self.reason = reason
+  }
+}

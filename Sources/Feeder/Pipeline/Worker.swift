@@ -1,0 +1,103 @@
+import ATProto
+import Osprey
+import Signatures
+import Synchronization
+
+/// One decoding thread: takes frames in batches, decodes them and writes their action messages.
+final class Worker {
+  private let ring: FrameRing
+  private let decoder: FrameDecoder
+  private let writer: ActionWriter
+  private let settings: WorkerSettings
+
+  init(ring: FrameRing, settings: WorkerSettings) {
+    self.ring = ring
+    self.settings = settings
+    decoder = FrameDecoder(options: settings.decode)
+    writer = ActionWriter(
+      shape: settings.shape, escaping: settings.decode.escaping, withPosition: settings.withPosition)
+  }
+
+  /// Works until the ring is closed and everything in it is decoded.
+  func run(_ busy: Counter) {
+    while let range = ring.claim() {
+      for ticket in range { decode(ring.slot(ticket)) }
+      ring.finish(range)
+      busy.set(Int(Now.threadCPUNanos()))
+    }
+  }
+
+  /// Everything about a frame that does not depend on other frames.
+  func decode(_ slot: FrameSlot) {
+    slot.pending.removeAll(keepingCapacity: true)
+    slot.actions.removeAll()
+    switch slot.kind {
+    case .frame: decoder.decode(slot.bytes, into: &slot.decoded)
+    case .text: slot.decoded.refuse(.textMessage)
+    case .oversized: slot.decoded.refuse(.tooLarge)
+    }
+    guard slot.decoded.outcome == .accept || slot.decoded.outcome == .partial else { return }
+    if slot.decoded.type == .commit {
+      for index in slot.decoded.operations.indices where slot.decoded.operations[index].dropped == nil {
+        action(slot, index)
+      }
+    } else {
+      action(slot, 0)
+    }
+    decoder.shrink()
+  }
+
+  private func action(_ slot: FrameSlot, _ index: Int) {
+    let id: Int64
+    if slot.decoded.type == .info {
+      id = settings.informationID(slot.receivedAtMicros)
+    } else {
+      id = ActionID.make(
+        ms: ActionID.milliseconds(slot.decoded), sequence: slot.decoded.sequence, operation: index,
+        epochMs: settings.epochMs)
+    }
+    var written = write(slot, index, id)
+    if written.message.count + slot.decoded.did.count > settings.messageBytesMax, slot.decoded.type == .commit {
+      // The broker would refuse it: the action goes without its record, the rules still see the record, and the whole
+      // frame goes to the dead letters.
+      slot.actions.truncate(to: written.message.offset)
+      slot.decoded.operations[index].recordError = .tooLarge
+      slot.decoded.outcome = .partial
+      written = write(slot, index, id)
+    }
+    slot.pending.append(PendingAction(operation: index, id: id, written: written))
+  }
+
+  private func write(_ slot: FrameSlot, _ index: Int, _ id: Int64) -> WrittenAction {
+    writer.write(
+      slot.bytes, slot.decoded, operation: index, json: decoder.json, id: id,
+      receivedAtMicros: slot.receivedAtMicros, to: slot.actions)
+  }
+}
+
+/// What all workers share.
+package final class WorkerSettings: Sendable {
+  package let decode: DecodeOptions
+  package let shape: ActionShape
+  package let withPosition: Bool
+  package let epochMs: Int64
+  /// Longest key and value the producer takes together.
+  package let messageBytesMax: Int
+  private let informationCount = Atomic<Int64>(0)
+
+  package init(
+    decode: DecodeOptions, shape: ActionShape, withPosition: Bool, epochMs: Int64, messageBytesMax: Int
+  ) {
+    self.decode = decode
+    self.shape = shape
+    self.withPosition = withPosition
+    self.epochMs = epochMs
+    self.messageBytesMax = messageBytesMax
+  }
+
+  /// Info events have no sequence number: receive time and a count of this process (CONTRACT.md, "action_id").
+  func informationID(_ receivedAtMicros: Int64) -> Int64 {
+    let count = informationCount.wrappingAdd(1, ordering: .relaxed).newValue
+    return ActionID.make(ms: receivedAtMicros / 1000, sequence: count, operation: 0, epochMs: epochMs)
+  }
+}

@@ -1,0 +1,72 @@
+import ATProto
+import Glibc
+import Osprey
+
+/// What the source put into a slot.
+package enum FrameKind: UInt8, Sendable {
+  case frame
+  /// A WebSocket text message, which the stream does not have.
+  case text
+  /// A message over the limit, refused before it was buffered: there are no bytes, only the announced size.
+  case oversized
+}
+
+/// One action of a frame, written by a worker and waiting for its judge.
+struct PendingAction {
+  var operation: Int
+  var id: Int64
+  var written: WrittenAction
+}
+
+/// One place in the ring: a frame's bytes, what a worker made of them, and the memory for both, which is used again.
+///
+/// Belongs to one thread at a time: the source until it is offered, a worker until it is finished, the judge until it is
+/// released. The ring's lock orders these.
+final class FrameSlot {
+  /// Above this a buffer is given back after use.
+  private static let keptBytesMax = 1 << 16
+
+  private(set) var base: UnsafeMutablePointer<UInt8>
+  private var capacity = 1 << 13
+  private(set) var count = 0
+  var kind = FrameKind.frame
+  /// Announced size of an oversized message, else the frame's.
+  var announcedBytes = 0
+  var receivedAtMicros: Int64 = 0
+  /// Number of the connection the frame came over.
+  var connection = 0
+  var decoded = DecodedFrame()
+  var actions = ByteWriter(capacity: 1 << 12)
+  var pending: [PendingAction] = []
+  /// Guarded by the ring's lock.
+  var isDecoded = false
+
+  init() { base = .allocate(capacity: capacity) }
+  deinit { base.deallocate() }
+
+  var bytes: Bytes { Bytes(base: UnsafePointer(base), count: count) }
+
+  func fill(_ kind: FrameKind, _ frame: UnsafeRawBufferPointer, receivedAtMicros: Int64, connection: Int) {
+    if frame.count > capacity {
+      base.deallocate()
+      capacity = frame.count
+      base = .allocate(capacity: capacity)
+    }
+    if let start = frame.baseAddress { memcpy(base, start, frame.count) }
+    count = frame.count
+    announcedBytes = frame.count
+    self.kind = kind
+    self.receivedAtMicros = receivedAtMicros
+    self.connection = connection
+  }
+
+  /// Gives memory back that only a huge frame needed.
+  func shrink() {
+    if capacity > Self.keptBytesMax {
+      base.deallocate()
+      capacity = 1 << 13
+      base = .allocate(capacity: capacity)
+    }
+    if actions.capacity > Self.keptBytesMax { actions = ByteWriter(capacity: 1 << 12) }
+  }
+}
