@@ -42,6 +42,8 @@ package final class EmbeddedBroker: @unchecked Sendable {
   deinit { close() }
 
   /// Stops the brokers; connections break and everything stored is gone. A second call does nothing.
+  ///
+  /// Takes up to a second: the mock cluster joins a thread of librdkafka that sleeps in steps of one.
   package func close() {
     guard !closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     rd_kafka_mock_cluster_destroy(cluster)

@@ -63,6 +63,8 @@ extension KafkaTests {
         _ = producer.drain()
         #expect(try bench.readAll("t").count == 1)
         #expect(ledger.live > 0)
+        producer.close()
+        bench.broker.close()
       }
       #expect(ledger.live == 0)
     }

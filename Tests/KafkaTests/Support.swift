@@ -13,6 +13,12 @@ final class Bench {
     broker = try EmbeddedBroker(brokers: brokers, topics: topics, ledger: ledger)
   }
 
+  deinit {
+    // Closing takes up to a second inside librdkafka; no test has to wait for it, but for those that count handles.
+    let broker = self.broker
+    Thread.detachNewThread { broker.close() }
+  }
+
   func configuration(_ properties: [String: String] = [:]) -> KafkaConfiguration {
     KafkaConfiguration(bootstrapServers: broker.bootstrapServers, properties: properties, ledger: ledger)
   }
