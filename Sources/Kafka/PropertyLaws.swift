@@ -15,7 +15,7 @@ enum PropertyLaws {
   }
 
   private static let producerPrefixes = [
-    "queue.buffering.", "linger.", "batch.", "compression.", "message.copy.", "sticky.partitioning.", "enable.gapless",
+    "queue.buffering.", "linger.", "batch.", "compression.", "message.copy.", "sticky.partitioning.",
     "transaction", "request.timeout.ms",
   ]
 
@@ -30,6 +30,8 @@ enum PropertyLaws {
 
   private static let isTrue = only(
     "true", "t", "1", because: "it must stay true: without it a retry could reorder or repeat")
+  private static let gapless = only(
+    "true", "t", "1", because: "it must stay true: without it later messages overtake a refused batch")
   private static let allAcks = only(
     "all", "-1", because: "it must stay 'all': the cursor counts on every in-sync replica having the message")
   private static let noTimeout = only("0", because: "it must stay 0: a message given up by the clock is a lost event")
@@ -45,6 +47,7 @@ enum PropertyLaws {
 
   private static let laws: [String: Law] = [
     "enable.idempotence": isTrue,
+    "enable.gapless.guarantee": gapless,
     "acks": allAcks, "request.required.acks": allAcks,
     "message.timeout.ms": noTimeout, "delivery.timeout.ms": noTimeout,
     "message.send.max.retries": retries, "retries": retries,

@@ -5,7 +5,8 @@ import Testing
 extension KafkaTests {
   @Suite(.serialized) struct ConfigurationTests {
     @Test(arguments: [
-      ("enable.idempotence", "false"), ("acks", "1"), ("acks", "0"), ("request.required.acks", "1"),
+      ("enable.idempotence", "false"), ("enable.gapless.guarantee", "false"), ("acks", "1"), ("acks", "0"),
+      ("request.required.acks", "1"),
       ("message.timeout.ms", "300000"), ("delivery.timeout.ms", "1"), ("transactional.id", "x"),
       ("partitioner", "consistent_random"), ("partitioner", "murmur2"), ("max.in.flight", "6"),
       ("max.in.flight.requests.per.connection", "1000000"), ("max.in.flight", "many"),

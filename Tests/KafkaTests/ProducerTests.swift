@@ -162,6 +162,34 @@ extension KafkaTests {
       #expect(events.all.contains { if case .error(_, _, true) = $0 { true } else { false } })
     }
 
+    @Test(arguments: ["MSG_SIZE_TOO_LARGE", "INVALID_RECORD", "TOPIC_AUTHORIZATION_FAILED", "INVALID_PRODUCER_EPOCH"])
+    func `a batch refused for good stops the producer before later messages pass it`(error: String) throws {
+      let bench = try Bench()
+      let producer = try Producer(bench.configuration(["batch.num.messages": "10", "max.in.flight": "1"]))
+      let topic = try producer.topic("t")
+      #expect(producer.send(topic, "k", "0", token: 0) == .queued)
+      var deliveries = producer.drain()
+      try bench.control("errors produce 1 \(error)")
+      var taken: [UInt64] = [0]
+      for token in 1..<100 as Range<UInt64> where producer.send(topic, "k", "\(token)", token: token) == .queued {
+        taken.append(token)
+      }
+      deliveries += producer.drain()
+      #expect(producer.fatalError?.name == "_GAPLESS_GUARANTEE")
+      #expect(deliveries.map(\.token).sorted() == taken)
+      #expect(deliveries.filter { $0.error == .none }.map(\.token) == [0])
+      #expect(try bench.readAll("t").map(\.value) == ["0"])
+      #expect(producer.errorCounts.contains { $0.name == error })
+
+      // The cure: a new producer, from the cursor.
+      producer.close()
+      let second = try Producer(bench.configuration())
+      let again = try second.topic("t")
+      for token in 1..<100 as Range<UInt64> { #expect(second.send(again, "k", "\(token)", token: token) == .queued) }
+      #expect(second.drain().allSatisfy { $0.error == .none })
+      #expect(try bench.readAll("t").map(\.value) == (0..<100).map { "\($0)" })
+    }
+
     @Test func `while the broker is down messages are held, and delivered when it is back`() throws {
       let bench = try Bench()
       let producer = try Producer(bench.configuration(["reconnect.backoff.max.ms": "100"]))

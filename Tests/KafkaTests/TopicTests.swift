@@ -141,17 +141,7 @@ extension KafkaTests {
 
 /// A loopback port nobody listens on: bound once, then given back.
 func closedPort() throws -> UInt16 {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(descriptor) }
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let code = withUnsafeMutablePointer(to: &address) { pointer in
-    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-      bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-    }
-  }
-  try #require(code == 0)
-  return UInt16(bigEndian: address.sin_port)
+  let (descriptor, port) = try boundSocket()
+  close(descriptor)
+  return port
 }
