@@ -65,7 +65,8 @@ let package = Package(
       ], swiftSettings: swift),
     .executableTarget(name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
 
-    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "COpenSSL"], swiftSettings: swift),
+    .target(name: "FrameKit", dependencies: ["ATProto"], path: "Tests/FrameKit", swiftSettings: swift),
+    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL"], swiftSettings: swift),
     .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "ATProto"], swiftSettings: swift),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: swift),
     .testTarget(name: "OspreyTests", dependencies: ["Osprey", "ATProto"], swiftSettings: swift),

@@ -96,11 +96,13 @@ package struct BlockIndex {
     isSorted = true
   }
 
-  /// The data of the block with this blessed CID; nil where it is absent or, when `verifying`, does not hash to it.
+  /// The data of the block with this CID; nil where it is absent, of another form than the blessed one, or, when
+  /// `verifying`, does not hash to it.
   ///
   /// Where the CAR holds several blocks of one CID, the first that hashes to it counts.
   @inline(__always)
   package mutating func find(_ cid: Bytes, in bytes: Bytes, verifying: Bool) -> Slice? {
+    guard cid.count == CID.blessedCount else { return nil }
     let prefix = UnsafeRawPointer(cid.base + 4).loadUnaligned(as: UInt64.self)
     var index = isSorted ? lowerBound(cid, bytes) : 0
     while index < blocks.count {

@@ -90,6 +90,18 @@ package struct CBORReader {
 
   // MARK: Typed values; the wrong type is `bad_field`.
 
+  /// The error for an item of the wrong type: `bad_field`, unless the item is no DAG-CBOR at all.
+  @inline(never)
+  private mutating func wrongType(at start: Int) -> DecodeError {
+    position = start
+    do throws(DecodeError) {
+      try skip(depth: 1)
+    } catch {
+      return error
+    }
+    return DecodeError(.badField, at: start)
+  }
+
   /// The number of entries of a map that starts here.
   package mutating func mapCount() throws(DecodeError) -> Int { try containerCount(5) }
 
@@ -99,7 +111,7 @@ package struct CBORReader {
   private mutating func containerCount(_ major: UInt8) throws(DecodeError) -> Int {
     let start = position
     let head = try head()
-    guard head.major == major else { throw DecodeError(.badField, at: start) }
+    guard head.major == major else { throw wrongType(at: start) }
     // Every element takes at least one byte, every entry two: a larger count cannot be honest.
     guard head.value <= UInt64((end - position) / (major == 5 ? 2 : 1)) else {
       throw DecodeError(.truncated, at: start)
@@ -111,7 +123,7 @@ package struct CBORReader {
   package mutating func text() throws(DecodeError) -> Slice {
     let start = position
     let head = try head()
-    guard head.major == 3 else { throw DecodeError(.badField, at: start) }
+    guard head.major == 3 else { throw wrongType(at: start) }
     let slice = try body(head)
     guard bytes(slice).isUTF8 else { throw DecodeError(.badUTF8, at: start) }
     return slice
@@ -120,7 +132,7 @@ package struct CBORReader {
   package mutating func byteString() throws(DecodeError) -> Slice {
     let start = position
     let head = try head()
-    guard head.major == 2 else { throw DecodeError(.badField, at: start) }
+    guard head.major == 2 else { throw wrongType(at: start) }
     return try body(head)
   }
 
@@ -128,17 +140,15 @@ package struct CBORReader {
   package mutating func integer() throws(DecodeError) -> Int64 {
     let start = position
     let head = try head()
-    guard head.major <= 1, head.value <= UInt64(Int64.max) else { throw DecodeError(.badField, at: start) }
+    guard head.major <= 1, head.value <= UInt64(Int64.max) else { throw wrongType(at: start) }
     return head.major == 0 ? Int64(head.value) : -1 - Int64(head.value)
   }
 
   package mutating func bool() throws(DecodeError) -> Bool {
     let start = position
     let head = try head()
-    if head.major == 7, head.info == 20 || head.info == 21 { return head.info == 21 }
-    position = start
-    try skip()
-    throw DecodeError(.badField, at: start)
+    guard head.major == 7, head.info == 20 || head.info == 21 else { throw wrongType(at: start) }
+    return head.info == 21
   }
 
   /// Steps over `null` if it is here.
@@ -153,7 +163,7 @@ package struct CBORReader {
   package mutating func blessedLink() throws(DecodeError) -> Slice {
     let start = position
     let head = try head()
-    guard head.major == 6 else { throw DecodeError(.badField, at: start) }
+    guard head.major == 6 else { throw wrongType(at: start) }
     let slice = try linkBody(head, at: start)
     guard CID.isBlessed(bytes(slice)) else { throw DecodeError(.badCID, at: start) }
     return slice
@@ -210,6 +220,12 @@ package struct CBORReader {
       if map.isUnsorted { try checkDuplicates(map) }
       return nil
     }
+    return try key(&map)
+  }
+
+  /// The next key of a map that has one.
+  @inline(__always)
+  mutating func key(_ map: inout MapCursor, checkingText: Bool = true) throws(DecodeError) -> Slice {
     map.remaining -= 1
     let start = position
     let head = try head()
@@ -219,7 +235,7 @@ package struct CBORReader {
       throw DecodeError(.keyNotText, at: start)
     }
     let key = try body(head)
-    guard bytes(key).isUTF8 else { throw DecodeError(.badUTF8, at: start) }
+    guard !checkingText || bytes(key).isUTF8 else { throw DecodeError(.badUTF8, at: start) }
     if !map.isFirst {
       let order = compareKeys(map.previous, key)
       if order == 0 { throw DecodeError(.duplicateKey, at: start) }
@@ -240,7 +256,7 @@ package struct CBORReader {
     return Int(memcmp(base + left.offset, base + right.offset, left.count))
   }
 
-  /// Looks for equal keys in a map whose keys are out of order: sorts them first, so that a hostile map costs n log n.
+  /// Looks for equal keys in a map whose keys are out of order, by a second walk over it.
   @inline(never)
   private func checkDuplicates(_ map: MapCursor) throws(DecodeError) {
     var keys: [Slice] = []
@@ -250,11 +266,32 @@ package struct CBORReader {
     while reader.position < position {
       let head = try reader.head()
       keys.append(try reader.body(head))
-      try reader.skip(checkingText: false)
+      try reader.stepOver()
     }
-    keys.sort { compareKeys($0, $1) < 0 }
-    for index in keys.indices.dropFirst() where compareKeys(keys[index - 1], keys[index]) == 0 {
+    try checkDuplicates(&keys, from: 0)
+  }
+
+  /// Looks for equal keys among those from `start` on: sorts them first, so that a hostile map costs n log n.
+  func checkDuplicates(_ keys: inout [Slice], from start: Int) throws(DecodeError) {
+    keys[start...].sort { compareKeys($0, $1) < 0 }
+    for index in keys.indices[start...].dropFirst() where compareKeys(keys[index - 1], keys[index]) == 0 {
       throw DecodeError(.duplicateKey, at: keys[index].offset)
+    }
+  }
+
+  /// Steps over an item that was checked before.
+  private mutating func stepOver() throws(DecodeError) {
+    var left: UInt64 = 1
+    while left > 0 {
+      left -= 1
+      let head = try head()
+      switch head.major {
+      case 2, 3: _ = try body(head)
+      case 4: left += head.value
+      case 5: left += 2 * head.value
+      case 6: left += 1
+      default: break
+      }
     }
   }
 }

@@ -1,7 +1,11 @@
-/// An open container while an item is stepped over: how many items are left in it, and its last key where it is a map.
+/// An open container while an item is stepped over.
 private struct OpenContainer {
+  /// Items that follow.
   var remaining: Int
+  /// Set for a map.
   var map: CBORReader.MapCursor?
+  /// Where its keys begin in the list of all open maps' keys.
+  var firstKey: Int
 }
 
 extension CBORReader {
@@ -34,6 +38,9 @@ extension CBORReader {
     _ first: CBORHead, at start: Int, depth: Int, checkingText: Bool
   ) throws(DecodeError) {
     var open: [OpenContainer] = []
+    // The keys of all open maps, kept so that a map out of order can be checked for duplicates without walking it again:
+    // such walks, nested, would multiply.
+    var keys: [Slice] = []
     var start = start
     var head = first
     while true {
@@ -45,16 +52,22 @@ extension CBORReader {
         let count = Int(head.value)
         open.append(
           head.major == 4
-            ? OpenContainer(remaining: count)
-            : OpenContainer(remaining: count, map: MapCursor(remaining: count, start: position)))
+            ? OpenContainer(remaining: count, firstKey: keys.count)
+            : OpenContainer(
+              remaining: count, map: MapCursor(remaining: count, start: position), firstKey: keys.count))
       } else {
         try skipScalar(head, at: start, checkingText: checkingText)
       }
       // Step to the next item, leaving the containers that are complete.
       while true {
         guard let last = open.indices.last else { return }
-        if open[last].map != nil {
-          guard try nextKey(&open[last].map!) == nil else { break }
+        if let map = open[last].map {
+          if map.remaining > 0 {
+            keys.append(try key(&open[last].map!, checkingText: checkingText))
+            break
+          }
+          if map.isUnsorted { try checkDuplicates(&keys, from: open[last].firstKey) }
+          keys.removeLast(keys.count - open[last].firstKey)
         } else if open[last].remaining > 0 {
           open[last].remaining -= 1
           break

@@ -51,7 +51,7 @@ struct RecordTape {
     var reader = CBORReader(bytes, in: slice)
     defer { defects.formUnion(reader.defects) }
     if onlyMap && !slice.isEmpty && bytes[slice.offset] >> 5 != 5 {
-      try reader.skip()
+      try reader.skip(checkingText: false)
       throw DecodeError(.notAMap, at: slice.offset)
     }
     repeat {

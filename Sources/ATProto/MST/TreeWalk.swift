@@ -21,8 +21,8 @@ package final class TreeWalk {
   /// The key of the entry being read; its front part is shared with the next one.
   private let key: UnsafeMutablePointer<UInt8>
   private var keyCount = 0
-  /// Entries that may still be read for this frame.
-  package var entriesLeft = Limits.treeEntriesMax
+  /// Bytes of nodes that may still be read for this frame.
+  package var bytesLeft = Limits.treeBytesMax
   /// Imperfections of the nodes read.
   package var defects: Defects = []
 
@@ -51,6 +51,8 @@ package final class TreeWalk {
   }
 
   private func read(_ node: Slice, _ bytes: Bytes, _ path: Bytes) throws(DecodeError) -> Step {
+    bytesLeft -= node.count
+    guard bytesLeft >= 0 else { throw DecodeError(.tooLarge, at: node.offset) }
     var reader = CBORReader(bytes, in: node)
     defer { defects.formUnion(reader.defects) }
     var step = Step()
@@ -86,8 +88,6 @@ package final class TreeWalk {
     var isPast = false
     keyCount = 0
     let count = try reader.arrayCount()
-    entriesLeft -= count
-    guard entriesLeft >= 0 else { throw DecodeError(.tooLarge, at: reader.position) }
     for index in 0..<count {
       let start = reader.position
       let entry = try reader.treeEntry(bytes)

@@ -49,6 +49,34 @@ package final class FrameDecoder {
       decoded.outcome = .reject
       decoded.reason = error.reason
       decoded.offset = error.offset
+      identify(frame, &decoded)
+    }
+  }
+
+  /// Finds sequence number and account of a rejected frame that was given up before they were read: its dead letter is
+  /// worth more with them.
+  private func identify(_ frame: Bytes, _ decoded: inout DecodedFrame) {
+    guard decoded.sequence == 0 || decoded.did.isEmpty, frame.count <= Limits.frameBytesMax else { return }
+    switch decoded.type {
+    case .commit, .sync, .identity, .account: break
+    case .info, .error, .other: return
+    }
+    var reader = CBORReader(frame)
+    do throws(DecodeError) {
+      try reader.skip()
+      var map = try reader.map()
+      while let key = try reader.nextKey(&map) {
+        let name = frame[key]
+        if name == "seq" {
+          decoded.sequence = try sequence(&reader)
+        } else if name == (decoded.type == .commit ? "repo" : "did") {
+          decoded.did = try did(frame, &reader)
+        } else {
+          try reader.skip(depth: 1)
+        }
+      }
+    } catch {
+      // What was read up to here is what can be known.
     }
   }
 
@@ -69,6 +97,7 @@ package final class FrameDecoder {
   private func read(_ frame: Bytes, _ decoded: inout DecodedFrame) throws(DecodeError) {
     guard !frame.isEmpty else { throw DecodeError(.empty, at: 0) }
     guard frame.count <= Limits.frameBytesMax else { throw DecodeError(.tooLarge, at: Limits.frameBytesMax) }
+    guard !looksLikeJSON(frame) else { throw DecodeError(.textMessage, at: 0) }
     var reader = CBORReader(frame)
     defer { decoded.defects.formUnion(reader.defects) }
     let op = try header(frame, &reader, &decoded)
@@ -87,6 +116,13 @@ package final class FrameDecoder {
       decoded.outcome = .skip
       decoded.skipped = op == 1 ? skipReason(frame[decoded.typeName]) : .unknownOp
     }
+  }
+
+  /// Whether this was a text message: an object in JSON. No DAG-CBOR header begins so; other text fails as CBOR.
+  private func looksLikeJSON(_ frame: Bytes) -> Bool {
+    guard frame[0] == 0x7b, frame.count > 1 else { return false }
+    let second = frame[1]
+    return second == 0x22 || second == 0x7d || second == 0x20 || second == 0x0a || second == 0x0d || second == 0x09
   }
 
   private func header(

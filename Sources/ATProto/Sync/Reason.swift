@@ -133,6 +133,7 @@ package enum Limits {
   package static let depthMax = 64
   package static let recordBytesMax = 1 << 20
   package static let sequenceMax: Int64 = (1 << 53) - 1
-  /// Tree entries looked at for one frame. 200 operations in a real tree need under 60,000; past this the frame is an attack.
-  package static let treeEntriesMax = 1_000_000
+  /// Bytes of tree nodes read for one frame, a node once for each operation that passes it. 200 operations in a real tree
+  /// need under 10 MB; past this the frame is an attack.
+  package static let treeBytesMax = 32 << 20
 }
