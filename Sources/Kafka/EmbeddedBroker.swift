@@ -1,4 +1,5 @@
 import CRdKafka
+import Glibc
 import Synchronization
 
 /// librdkafka's mock cluster as a Kafka broker on loopback ports: for laptops and tests. Not durable.
@@ -58,6 +59,7 @@ package final class EmbeddedBroker: @unchecked Sendable {
       throw .invalidConfiguration(property: "partitions", reason: "\(partitions) is not between 1 and 1000")
     }
     let code = KafkaErrorCode(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1))
+    letThreadSettle()
     guard code == .none else { throw KafkaError(code: code, operation: "create topic '\(name)'", topic: name) }
   }
 
@@ -85,10 +87,16 @@ package final class EmbeddedBroker: @unchecked Sendable {
     case .leader(let topic, let partition, let broker):
       code = rd_kafka_mock_partition_set_leader(cluster, topic, partition, try known(broker))
     }
+    letThreadSettle()
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw .other(code: KafkaErrorCode(code), operation: "\(command)", reason: KafkaErrorCode(code).text)
     }
   }
+
+  /// Keeps two operations from following each other at once: the cluster's thread answers an operation before it
+  /// clears its wake-up pipe, so the wake-up of one sent in between is thrown away, and it then waits out a poll of
+  /// one second (`rd_kafka_mock_cluster_io_poll`, librdkafka 2.0.2).
+  private func letThreadSettle() { usleep(1_000) }
 
   /// The mock cluster's number for a broker, -1 for all (or, of a leader, none).
   private func known(_ broker: Int32?) throws(KafkaError) -> Int32 {

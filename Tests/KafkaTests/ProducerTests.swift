@@ -141,11 +141,15 @@ extension KafkaTests {
     @Test func `a fatal error is reported as fatal, and sending stops`() throws {
       let bench = try Bench()
       let events = EventLog()
-      let producer = try Producer(bench.configuration(), onEvent: { events.append($0) })
+      // Down, so that the message is taken before the error can strike.
+      try bench.control("down")
+      try bench.control("errors init-producer-id 1 CLUSTER_AUTHORIZATION_FAILED")
+      let settings = bench.configuration(["reconnect.backoff.max.ms": "100"])
+      let producer = try Producer(settings, onEvent: { events.append($0) })
       let topic = try producer.topic("t")
       #expect(producer.fatalError == nil)
-      try bench.control("errors init-producer-id 1 CLUSTER_AUTHORIZATION_FAILED")
       #expect(producer.send(topic, "k", "v", token: 7) == .queued)
+      try bench.control("up")
       var deliveries: [Delivery] = []
       let deadline = ContinuousClock.now + .seconds(10)
       while producer.fatalError == nil, ContinuousClock.now < deadline {
