@@ -1,0 +1,102 @@
+import Signatures
+
+/// The fixed-width texts of the protocol, written as bytes: TIDs, times, CIDs.
+enum TextFormat {
+  private static let sortable = Array("234567abcdefghijklmnopqrstuvwxyz".utf8)
+  private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+
+  /// Appends the 13 characters of a TID. https://atproto.com/specs/tid
+  static func appendTID(_ tid: UInt64, to bytes: inout [UInt8]) {
+    var shift: UInt64 = 60
+    while true {
+      bytes.append(sortable[Int(tid >> shift & 31)])
+      if shift == 0 { return }
+      shift -= 5
+    }
+  }
+
+  /// The number behind a TID made at `microseconds` by clock `clock`.
+  static func tid(microseconds: UInt64, clock: Int) -> UInt64 {
+    microseconds << 10 | UInt64(clock & 1_023)
+  }
+
+  /// Appends `YYYY-MM-DDTHH:MM:SS.mmmZ`, 24 characters.
+  static func appendTime(microseconds: UInt64, to bytes: inout [UInt8]) {
+    let milliseconds = microseconds / 1_000
+    let seconds = milliseconds / 1_000
+    let (year, month, day) = civil(days: Int(seconds / 86_400))
+    appendDigits(UInt64(year), 4, to: &bytes)
+    bytes.append(UInt8(ascii: "-"))
+    appendDigits(UInt64(month), 2, to: &bytes)
+    bytes.append(UInt8(ascii: "-"))
+    appendDigits(UInt64(day), 2, to: &bytes)
+    bytes.append(UInt8(ascii: "T"))
+    appendDigits(seconds / 3_600 % 24, 2, to: &bytes)
+    bytes.append(UInt8(ascii: ":"))
+    appendDigits(seconds / 60 % 60, 2, to: &bytes)
+    bytes.append(UInt8(ascii: ":"))
+    appendDigits(seconds % 60, 2, to: &bytes)
+    bytes.append(UInt8(ascii: "."))
+    appendDigits(milliseconds % 1_000, 3, to: &bytes)
+    bytes.append(UInt8(ascii: "Z"))
+  }
+
+  /// Appends `b` and the base32 of a CIDv1 (SHA-256) with `codec`: 59 characters.
+  static func appendCID(_ digest: Digest, codec: UInt8, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "b"))
+    var accumulator: UInt32 = 0
+    var bits: UInt32 = 0
+    func push(_ byte: UInt8) {
+      accumulator = accumulator << 8 | UInt32(byte)
+      bits += 8
+      while bits >= 5 {
+        bits -= 5
+        bytes.append(base32[Int(accumulator >> bits & 31)])
+      }
+    }
+    push(1)
+    push(codec)
+    push(0x12)
+    push(0x20)
+    digest.withBytes { for byte in $0 { push(byte) } }
+    if bits > 0 { bytes.append(base32[Int(accumulator << (5 - bits) & 31)]) }
+  }
+
+  /// The first `count` characters of the base32 of a digest, as did:plc uses them.
+  static func appendBase32(_ digest: Digest, characters count: Int, to bytes: inout [UInt8]) {
+    digest.withBytes { source in
+      for index in 0..<count {
+        let bit = index * 5
+        let pair = UInt16(source[bit / 8]) << 8 | UInt16(source[bit / 8 + 1])
+        bytes.append(base32[Int(pair >> UInt16(11 - bit % 8) & 31)])
+      }
+    }
+  }
+
+  static func appendDigits(_ value: UInt64, _ width: Int, to bytes: inout [UInt8]) {
+    var divisor: UInt64 = 1
+    for _ in 1..<width { divisor *= 10 }
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+  }
+
+  static func appendNumber(_ value: Int, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: String(value).utf8)
+  }
+
+  /// Year, month and day of a day counted from 1970 on, by the proleptic Gregorian calendar.
+  private static func civil(days: Int) -> (Int, Int, Int) {
+    // Counted from 1 March of year 0, a leap day ends its year, and 400 years have 146,097 days.
+    let shifted = days + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, day)
+  }
+}
