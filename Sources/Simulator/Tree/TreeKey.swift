@@ -33,7 +33,7 @@ struct TreeKey: Equatable, Comparable, Sendable {
   init(_ path: String) { self.init(Array(path.utf8)) }
 
   /// `collection/rkey` with a TID as record key.
-  init(_ collection: Collection, tid: UInt64) {
+  init(_ collection: RecordCollection, tid: UInt64) {
     var path: [UInt8] = []
     path.reserveCapacity(TreeKey.bytesMax)
     path.append(contentsOf: collection.rawValue.utf8)

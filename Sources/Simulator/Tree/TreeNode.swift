@@ -96,7 +96,7 @@ final class TreeNode {
   }
 
   private static func append(link digest: Digest, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: CID.linkHead)
+    bytes.append(contentsOf: CIDBytes.linkHead)
     digest.withBytes { bytes.append(contentsOf: $0) }
   }
 
@@ -111,7 +111,7 @@ final class TreeNode {
 }
 
 /// The fixed bytes around the digests that simulated objects link to.
-enum CID {
+enum CIDBytes {
   static let dagCBOR: UInt8 = 0x71
   static let raw: UInt8 = 0x55
   /// CIDv1, DAG-CBOR, SHA-256, 32 bytes.

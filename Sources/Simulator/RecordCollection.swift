@@ -1,5 +1,5 @@
 /// The record types of the synthetic network. The last two belong to invented applications.
-enum Collection: String, CaseIterable, Sendable {
+enum RecordCollection: String, CaseIterable, Sendable {
   case like = "app.bsky.feed.like"
   case post = "app.bsky.feed.post"
   case repost = "app.bsky.feed.repost"

@@ -1,0 +1,3 @@
+extension World {
+  func malformed(into draft: inout FrameDraft) { everyday(into: &draft) }
+}
