@@ -37,7 +37,12 @@ extension Producer {
   }
 
   private func note(_ event: KafkaEvent) {
-    if case .error(let code, _, _) = event { health.noteError(code) }
+    switch event {
+    case .error(let code, _, _): health.noteError(code)
+    // librdkafka calls one of our own defaults experimental at every start; that was weighed when it was chosen.
+    case .log(_, "CONFWARN", let text) where text.contains("enable.gapless.guarantee is experimental"): return
+    default: break
+    }
     onEvent(event)
   }
 

@@ -7,7 +7,8 @@ extension KafkaTests {
   @Suite(.serialized) struct ProducerTests {
     @Test func `every message comes back as exactly one delivery with its token`() throws {
       let bench = try Bench(topics: [("t", 4)])
-      let producer = try Producer(bench.configuration())
+      let events = EventLog()
+      let producer = try Producer(bench.configuration(), onEvent: { events.append($0) })
       let topic = try producer.topic("t")
       for token in 0..<5_000 as Range<UInt64> {
         #expect(producer.send(topic, "did:plc:\(token % 97)", "value \(token)", token: token) == .queued)
@@ -17,6 +18,7 @@ extension KafkaTests {
       let deliveries = producer.drain()
       #expect(deliveries.allSatisfy { $0.error == .none })
       #expect(deliveries.map(\.token).sorted() == Array(0..<5_000) + [.max])
+      #expect(events.all.isEmpty, "a healthy producer has nothing to say")
       #expect(producer.brokerState == .up)
     }
 
