@@ -76,6 +76,7 @@ let package = Package(
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
     .testTarget(name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Simulator", "Capture"], swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["osprey-feeder", "ATProto"], swiftSettings: swift),
+    .testTarget(name: "SanitizerTests", swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,0 +1,58 @@
+# osprey-feeder: what people and CI call. Every target first installs missing Debian packages (tools/deps.sh) and says so.
+
+SWIFT ?= swift
+BINARY := .build/release/osprey-feeder
+# More options for `make run`, for example: make run RUN="--simulate-rate 5000"
+RUN ?=
+FORMATTED := Package.swift Sources Tests
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test bench format lint sanitize asan tsan fuzz chaos ci
+
+help:
+	@echo 'make run       simulator → rules → embedded Kafka broker; prints the address to read from; ends with Ctrl-C'
+	@echo 'make test      the test suite'
+	@echo 'make bench     what decoding and the whole pipeline cost (release build)'
+	@echo 'make format    formats the sources; make lint only looks'
+	@echo 'make sanitize  the test suite under AddressSanitizer and ThreadSanitizer, each with a planted fault'
+	@echo 'make fuzz      fuzzes frames and CAR files'
+	@echo 'make chaos     kills the feeder at full speed and counts what is missing: [CYCLES=N] [SEED=N]'
+	@echo 'make ci        what CI runs (.ci/run)'
+
+deps:
+	@tools/deps.sh
+
+build: deps
+	$(SWIFT) build -c release --product osprey-feeder
+
+run: build
+	$(BINARY) run --source simulator --bootstrap-servers embedded $(RUN)
+
+test: deps
+	$(SWIFT) test
+
+bench: deps
+	$(SWIFT) run -c release Bench
+
+format: deps
+	$(SWIFT) format --in-place --recursive $(FORMATTED)
+
+lint: deps
+	$(SWIFT) format lint --strict --recursive $(FORMATTED)
+
+sanitize: asan tsan
+
+asan: deps
+	tools/sanitize.sh address
+
+tsan: deps
+	tools/sanitize.sh thread
+
+fuzz: deps
+	tools/fuzz.sh
+
+chaos: deps build
+	python3 tools/chaos.py $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SEED),--seed $(SEED))
+
+ci:
+	.ci/run
