@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "ATProto"], swiftSettings: swift),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: swift),
     .testTarget(name: "OspreyTests", dependencies: ["Osprey", "ATProto"], swiftSettings: swift),
-    .testTarget(name: "RulesTests", dependencies: ["Rules", "Osprey", "ATProto"], swiftSettings: swift),
+    .testTarget(name: "RulesTests", dependencies: ["FrameKit", "Rules", "Osprey", "ATProto"], swiftSettings: swift),
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: swift),
     .testTarget(name: "NetworkTests", dependencies: ["Network"], swiftSettings: swift),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),

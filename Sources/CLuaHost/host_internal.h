@@ -1,0 +1,86 @@
+#ifndef HOST_INTERNAL_H
+#define HOST_INTERNAL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "CLuaHost.h"
+
+struct lh_host {
+  lua_State *L;
+  lh_callbacks call;
+  lh_limits limits;
+  size_t memory;
+  size_t memory_max;
+  int64_t allocations;
+  int64_t fail_at;
+  /* Budget of what runs now. */
+  int64_t used;
+  int64_t budget;
+  int64_t now_ns;
+  int64_t elapsed_ns;
+  int64_t deadline_ns;
+  int64_t allowance_ns;
+  int64_t cpu_mark_ns; /* thread time when the deadline first passed; -1 before */
+  int32_t killed;      /* 0, or the LH_KILLED_… that ends what runs now */
+  int32_t emergencies; /* refusals by the memory limit since the run began */
+  int32_t in_event;
+  uint32_t epoch;  /* number of the event, kept in every proxy so that none outlives its event */
+  uint64_t cached; /* fields of the event that stand in the cache table */
+  int32_t rule_count;
+  char error[401];
+};
+
+static inline lh_host *host_of(lua_State *L) { return *(lh_host **)lua_getextraspace(L); }
+
+/* Charges `units` (about one VM instruction each) before the work they stand for is done; raises when the budget is gone. */
+void lh_charge(lua_State *L, int64_t units);
+/* Marks what runs now as killed: from here on every instruction raises again, so that no pcall can hide it. */
+void lh_kill(lh_host *host, int32_t reason);
+/* Raises with the text of the kill. `level` as in luaL_where. */
+int lh_raise_kill(lua_State *L, int level);
+/* Stops the run when pcall caught something that must not be caught. */
+void lh_check_status(lua_State *L, int status);
+
+/* The event and the parts of its record are light userdata, which cost nothing to make: 24 bits of epoch, 2 bits of tag and
+ * 32 bits of offset. Rules cannot make light userdata of their own. */
+enum { LH_TAG_EVENT = 1, LH_TAG_NODE = 2, LH_TAG_LIST = 3 };
+void lh_push_proxy(lua_State *L, int tag, uint32_t offset);
+/* The tag of the proxy at `index`, 0 where there is none; an outdated one raises. */
+int lh_to_proxy(lua_State *L, int index, uint32_t *offset);
+void lh_push_value(lua_State *L, const lh_value *value);
+
+static inline lh_text lh_text_at(lua_State *L, int index) {
+  lh_text text;
+  text.bytes = (const uint8_t *)lua_tolstring(L, index, &text.count);
+  return text;
+}
+
+/* A string argument, charged by its length. */
+lh_text lh_check_text(lua_State *L, int argument);
+
+/* Tables built while loading are frozen: empty, with a metatable that leads to the content.
+ * lh_push_content pushes the content of the table at `index` (itself where it is not frozen). */
+void lh_push_content(lua_State *L, int index);
+/* Length of a table, frozen table, record array or list, without metamethods of anybody else. */
+int64_t lh_length(lua_State *L, int index);
+/* Raises unless the argument is a table that may be written. */
+void lh_check_writable(lua_State *L, int argument);
+
+/* Wraps the table at the top into a read-only one whose missing names raise `<owner> has no '<name>', did you mean …`. */
+void lh_seal_library(lua_State *L, const char *owner);
+
+void lh_open_base(lua_State *L);
+void lh_open_string(lua_State *L);
+void lh_open_table(lua_State *L);
+void lh_open_math(lua_State *L);
+void lh_open_rules(lua_State *L);
+void lh_open_event(lua_State *L, const lh_text *fields, size_t count);
+/* Freezes everything the function at the top can reach through its upvalues. */
+void lh_freeze(lua_State *L);
+
+/* Registry keys. */
+extern const char lh_frozen_key, lh_environment_key, lh_marks_key;
+
+#endif

@@ -1,0 +1,169 @@
+/* The event, the parts of its record, and nil that can be asked. All of it is read-only. */
+#include <string.h>
+
+#include "host_internal.h"
+
+void lh_push_proxy(lua_State *L, int tag, uint32_t offset) {
+  uint64_t bits = (uint64_t)tag << 56 | (uint64_t)host_of(L)->epoch << 32 | offset;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)bits);
+}
+
+int lh_to_proxy(lua_State *L, int index, uint32_t *offset) {
+  if (lua_type(L, index) != LUA_TLIGHTUSERDATA) return 0;
+  uint64_t bits = (uint64_t)(uintptr_t)lua_touserdata(L, index);
+  lh_host *host = host_of(L);
+  if (!host->in_event || (bits >> 32 & 0xffffff) != host->epoch) {
+    return luaL_error(L, "this belongs to an event that is over");
+  }
+  *offset = (uint32_t)bits;
+  return (int)(bits >> 56 & 3);
+}
+
+void lh_push_value(lua_State *L, const lh_value *value) {
+  switch (value->kind) {
+    case LH_FALSE: lua_pushboolean(L, 0); break;
+    case LH_TRUE: lua_pushboolean(L, 1); break;
+    case LH_INTEGER: lua_pushinteger(L, value->integer); break;
+    case LH_NUMBER: lua_pushnumber(L, value->number); break;
+    case LH_TEXT: {
+      lh_host *host = host_of(L);
+      size_t count = value->text.count;
+      if (count > host->limits.string_bytes) count = host->limits.string_bytes;
+      lh_charge(L, (int64_t)(count / 16));
+      lua_pushlstring(L, (const char *)value->text.bytes, count);
+      break;
+    }
+    case LH_NODE: lh_push_proxy(L, LH_TAG_NODE, (uint32_t)value->integer); break;
+    case LH_LIST: lh_push_proxy(L, LH_TAG_LIST, (uint32_t)value->integer); break;
+    default: lua_pushnil(L);
+  }
+}
+
+/* Names of the event's fields that come near; raises. Upvalue 1: name → number. */
+static int no_field(lua_State *L) {
+  lh_text name = lh_text_at(L, 2);
+  int32_t best = 1 + (int32_t)name.count / 3 + 1;
+  char nearest[65] = "";
+  lua_pushnil(L);
+  while (lua_next(L, lua_upvalueindex(1))) {
+    lh_text candidate = lh_text_at(L, -2);
+    int32_t distance = lh_distance(name, candidate);
+    if (candidate.count < sizeof nearest &&
+        (distance < best || (distance == best && nearest[0] && strcmp((const char *)candidate.bytes, nearest) < 0))) {
+      best = distance;
+      memcpy(nearest, candidate.bytes, candidate.count + 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pushlstring(L, (const char *)name.bytes, name.count > 64 ? 64 : name.count);
+  if (nearest[0]) return luaL_error(L, "event has no '%s', did you mean '%s'?", lua_tostring(L, -1), nearest);
+  return luaL_error(L, "event has no '%s'", lua_tostring(L, -1));
+}
+
+static int event_index(lua_State *L, lh_host *host) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) {
+    if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "event is indexed with a %s", luaL_typename(L, 2));
+    return no_field(L);
+  }
+  int field = (int)lua_tointeger(L, -1);
+  if (host->cached >> field & 1) {
+    lua_rawgeti(L, lua_upvalueindex(2), field + 1);
+    return 1;
+  }
+  lh_charge(L, 4);
+  lh_value value = {0};
+  host->call.field(host->call.context, field, &value);
+  lh_push_value(L, &value);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, lua_upvalueindex(2), field + 1);
+  host->cached |= (uint64_t)1 << field;
+  return 1;
+}
+
+/* __index of all light userdata. Upvalues: field name → number, cache of the event's fields. */
+static int proxy_index(lua_State *L) {
+  lh_host *host = host_of(L);
+  uint32_t offset;
+  int tag = lh_to_proxy(L, 1, &offset);
+  if (tag == LH_TAG_EVENT) return event_index(L, host);
+  lh_value value = {0};
+  lh_charge(L, 4);
+  if (lua_type(L, 2) == LUA_TNUMBER) {
+    int is_integer;
+    lua_Integer index = lua_tointegerx(L, 2, &is_integer);
+    if (is_integer && index >= 1) {
+      if (tag == LH_TAG_LIST) {
+        host->call.list_at(host->call.context, offset, index, &value);
+      } else {
+        host->call.node_at(host->call.context, offset, index, &value);
+      }
+    }
+  } else if (lua_type(L, 2) == LUA_TSTRING) {
+    if (tag == LH_TAG_NODE) host->call.node_get(host->call.context, offset, lh_text_at(L, 2), &value);
+  }
+  lh_push_value(L, &value);
+  return 1;
+}
+
+static int proxy_len(lua_State *L) {
+  lua_pushinteger(L, lh_length(L, 1));
+  return 1;
+}
+
+static int proxy_newindex(lua_State *L) { return luaL_error(L, "the event cannot be changed"); }
+
+static int nil_index(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+
+static int nil_order(lua_State *L) {
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+static int nil_len(lua_State *L) {
+  lua_pushinteger(L, 0);
+  return 1;
+}
+
+void lh_open_event(lua_State *L, const lh_text *fields, size_t count) {
+  int cache = lua_gettop(L);
+  /* Slots exist from the start, so that storing and clearing never allocates. */
+  for (size_t at = 0; at <= count; at++) {
+    lua_pushnil(L);
+    lua_rawseti(L, cache, (lua_Integer)at + 1);
+  }
+  lua_pushlightuserdata(L, NULL);
+  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, (int)count);
+  for (size_t at = 0; at < count; at++) {
+    lua_pushlstring(L, (const char *)fields[at].bytes, fields[at].count);
+    lua_pushinteger(L, (lua_Integer)at);
+    lua_rawset(L, -3);
+  }
+  lua_pushvalue(L, cache);
+  lua_pushcclosure(L, proxy_index, 2);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, proxy_len);
+  lua_setfield(L, -2, "__len");
+  lua_pushcfunction(L, proxy_newindex);
+  lua_setfield(L, -2, "__newindex");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+  /* nil.x is nil, nil < 1 is false, #nil is 0; arithmetic on nil, calling nil and storing into nil stay errors. */
+  lua_pushnil(L);
+  lua_createtable(L, 0, 4);
+  lua_pushcfunction(L, nil_index);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, nil_order);
+  lua_setfield(L, -2, "__lt");
+  lua_pushcfunction(L, nil_order);
+  lua_setfield(L, -2, "__le");
+  lua_pushcfunction(L, nil_len);
+  lua_setfield(L, -2, "__len");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+}

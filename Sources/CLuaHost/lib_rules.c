@@ -1,0 +1,204 @@
+/* What rule files are written with: rule, verdict, label, durations, text.*, count and distinct. */
+#include <string.h>
+
+#include "host_internal.h"
+
+enum { NAME_BYTES_MAX = 64, KEY_BYTES_MAX = 4096, SECONDS_MAX = 30 * 86400 };
+
+/* rule { … }: marks the table with the line it stands on. */
+static int rules_rule(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  if (host_of(L)->in_event) return luaL_error(L, "rule { … } belongs outside of `when`");
+  lua_Debug record;
+  int line = 0;
+  if (lua_getstack(L, 1, &record) && lua_getinfo(L, "l", &record)) line = record.currentline;
+  lua_settop(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_marks_key);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, line);
+  lua_rawset(L, 2);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* verdict "x", label { … }: a table with the kind of the effect under "$effect". Upvalue 1: the kind. */
+static int rules_effect(lua_State *L) {
+  if (host_of(L)->in_event) return luaL_error(L, "effects stand in the rule's `effects`, not in `when`");
+  int type = lua_type(L, 1);
+  if (type == LUA_TSTRING) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, 2, 1);
+  } else {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lh_check_writable(L, 1);
+    lua_settop(L, 1);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_setfield(L, -2, "$effect");
+  return 1;
+}
+
+/* minutes(n), hours(n), days(n): seconds. Upvalue 1: seconds of the unit. */
+static int rules_duration(lua_State *L) {
+  lua_Integer unit = lua_tointeger(L, lua_upvalueindex(1));
+  if (lua_isinteger(L, 1)) {
+    lua_Integer count = lua_tointeger(L, 1);
+    luaL_argcheck(L, count >= 0 && count <= 1000000, 1, "from 0 to 1000000");
+    lua_pushinteger(L, count * unit);
+  } else {
+    double count = luaL_checknumber(L, 1);
+    luaL_argcheck(L, count >= 0 && count <= 1000000, 1, "from 0 to 1000000");
+    lua_pushnumber(L, count * (double)unit);
+  }
+  return 1;
+}
+
+/* nil is no text: folding it gives nil, searching it finds nothing, its length is 0. */
+static int text_fold(lua_State *L) {
+  lh_host *host = host_of(L);
+  if (lua_isnil(L, 1)) return luaL_pushfail(L), 1;
+  lh_text text = lh_check_text(L, 1);
+  lh_charge(L, (int64_t)(text.count / 4));
+  lh_value value = {0};
+  host->call.fold(host->call.context, text, &value);
+  lh_push_value(L, &value);
+  return 1;
+}
+
+static int text_contains(lua_State *L) {
+  lh_host *host = host_of(L);
+  lh_text word = lh_check_text(L, 2);
+  if (lua_isnil(L, 1)) return lua_pushboolean(L, 0), 1;
+  lh_text text = lh_check_text(L, 1);
+  lh_charge(L, (int64_t)((text.count + word.count) / 4));
+  lua_pushboolean(L, host->call.contains(host->call.context, text, word));
+  return 1;
+}
+
+static int text_len(lua_State *L) {
+  if (lua_isnil(L, 1)) return lua_pushinteger(L, 0), 1;
+  lh_text text = lh_check_text(L, 1);
+  lh_charge(L, (int64_t)(text.count / 16));
+  lua_Integer count = 0;
+  for (size_t at = 0; at < text.count; at++) count += (text.bytes[at] & 0xc0) != 0x80;
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+/* count(name, key, window), distinct(name, key, window). Upvalues: kind, metatable. A nil key gives a counter that stays 0. */
+static int rules_counter(lua_State *L) {
+  lh_host *host = host_of(L);
+  if (!host->in_event) return luaL_error(L, "counters can be used inside `when` only");
+  lh_text name = lh_check_text(L, 1);
+  luaL_argcheck(L, name.count >= 1 && name.count <= NAME_BYTES_MAX, 1, "1 to 64 bytes");
+  double seconds = luaL_checknumber(L, 3);
+  luaL_argcheck(L, seconds >= 1 && seconds <= SECONDS_MAX, 3, "a window from 1 second to 30 days");
+  lh_key key = {0};
+  if (!lua_isnil(L, 2)) {
+    lh_text subject = lh_check_text(L, 2);
+    luaL_argcheck(L, subject.count <= KEY_BYTES_MAX, 2, "at most 4096 bytes");
+    int32_t kind = (int32_t)lua_tointeger(L, lua_upvalueindex(1));
+    lh_charge(L, 10);
+    host->call.counter_key(host->call.context, kind, name, subject, (int64_t)(seconds * 1000), &key);
+  }
+  lh_key *kept = lua_newuserdatauv(L, sizeof key, 0);
+  *kept = key;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static lh_key *check_key(lua_State *L) {
+  lh_host *host = host_of(L);
+  if (lua_type(L, 1) != LUA_TUSERDATA) luaL_error(L, "write count(…):add() with a colon");
+  if (!host->in_event) luaL_error(L, "counters can be used inside `when` only");
+  lh_charge(L, 10);
+  return lua_touserdata(L, 1); /* the only full userdata a rule can hold */
+}
+
+static int counter_add(lua_State *L) {
+  lh_host *host = host_of(L);
+  lh_key *key = check_key(L);
+  lh_text value = {(const uint8_t *)"", 0};
+  lua_Integer number = 1;
+  if (key->kind == LH_DISTINCT) {
+    if (lua_isnoneornil(L, 2)) {
+      lua_pushinteger(L, host->call.counter(host->call.context, key, LH_COUNTER_GET, 0, value));
+      return 1;
+    }
+    value = lh_check_text(L, 2);
+  } else if (key->kind == LH_COUNT) {
+    number = luaL_optinteger(L, 2, 1);
+    luaL_argcheck(L, number >= 0 && number <= 10000, 2, "from 0 to 10000");
+  } else {
+    return lua_pushinteger(L, 0), 1;
+  }
+  lua_pushinteger(L, host->call.counter(host->call.context, key, LH_COUNTER_ADD, number, value));
+  return 1;
+}
+
+static int counter_get(lua_State *L) {
+  lh_host *host = host_of(L);
+  lh_key *key = check_key(L);
+  lh_text none = {(const uint8_t *)"", 0};
+  lua_pushinteger(L, key->kind ? host->call.counter(host->call.context, key, LH_COUNTER_GET, 0, none) : 0);
+  return 1;
+}
+
+static int counter_crossed(lua_State *L) {
+  lh_host *host = host_of(L);
+  lh_key *key = check_key(L);
+  lua_Integer threshold = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, threshold >= 1, 2, "at least 1");
+  lh_text none = {(const uint8_t *)"", 0};
+  int crossed = key->kind && host->call.counter(host->call.context, key, LH_COUNTER_CROSSED, threshold, none);
+  lua_pushboolean(L, crossed);
+  return 1;
+}
+
+static void open_counters(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"add", counter_add}, {"get", counter_get}, {"crossed", counter_crossed}, {NULL, NULL},
+  };
+  int globals = lua_gettop(L);
+  lua_createtable(L, 0, 2);
+  luaL_newlib(L, methods);
+  lh_seal_library(L, "a counter");
+  lua_setfield(L, -2, "__index");
+  static const char *const names[] = {"count", "distinct"};
+  for (int kind = LH_COUNT; kind <= LH_DISTINCT; kind++) {
+    lua_pushinteger(L, kind);
+    lua_pushvalue(L, globals + 1);
+    lua_pushcclosure(L, rules_counter, 2);
+    lua_setfield(L, globals, names[kind - 1]);
+  }
+  lua_settop(L, globals);
+}
+
+void lh_open_rules(lua_State *L) {
+  static const struct { const char *name; int seconds; } units[] = {
+      {"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
+  static const char *const effects[] = {"verdict", "label"};
+  static const luaL_Reg texts[] = {
+      {"fold", text_fold}, {"contains", text_contains}, {"len", text_len}, {NULL, NULL},
+  };
+  lua_pushcfunction(L, rules_rule);
+  lua_setfield(L, -2, "rule");
+  for (size_t at = 0; at < sizeof effects / sizeof effects[0]; at++) {
+    lua_pushstring(L, effects[at]);
+    lua_pushcclosure(L, rules_effect, 1);
+    lua_setfield(L, -2, effects[at]);
+  }
+  for (size_t at = 0; at < sizeof units / sizeof units[0]; at++) {
+    lua_pushinteger(L, units[at].seconds);
+    lua_pushcclosure(L, rules_duration, 1);
+    lua_setfield(L, -2, units[at].name);
+  }
+  luaL_newlib(L, texts);
+  lh_seal_library(L, "text");
+  lua_setfield(L, -2, "text");
+  open_counters(L);
+}

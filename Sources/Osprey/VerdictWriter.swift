@@ -1,0 +1,265 @@
+import ATProto
+
+/// How a rule set was applied to an action.
+package enum VerdictMode: Sendable { case live, dryRun }
+
+/// Writes verdicts as JSON, one flat object each (CONTRACT.md, "Verdicts topic"). Owns its buffers; one thread.
+package final class VerdictWriter {
+  /// `sha256:` and hexadecimal digits.
+  private let rulesetHash: [UInt8]
+  private let mode: VerdictMode
+  private let effects = ByteWriter(capacity: 4096)
+  private let part = ByteWriter(capacity: 1024)
+
+  /// `rulesetHash` as `RuleSet.hash` gives it; `bytesMax` of `write` is the broker's limit.
+  package init(rulesetHash: String, mode: VerdictMode) {
+    self.rulesetHash = Array(rulesetHash.utf8)
+    self.mode = mode
+  }
+
+  /// Replaces the content of `out` by the verdict on `action`. Features are left out, longest first, where it would be longer
+  /// than `bytesMax`.
+  package func write(_ verdict: Verdict, on action: Action, into out: ByteWriter, bytesMax: Int = 1_000_000) {
+    writeOnce(verdict, action, out, isTruncated: false)
+    while out.count > bytesMax, verdict.cutLongestFeature() {
+      writeOnce(verdict, action, out, isTruncated: true)
+    }
+    if out.count > bytesMax {
+      verdict.cutComments()
+      writeOnce(verdict, action, out, isTruncated: true)
+    }
+  }
+
+  private func writeOnce(_ verdict: Verdict, _ action: Action, _ out: ByteWriter, isTruncated: Bool) {
+    out.removeAll()
+    out.append("{\"__action_id\":")
+    out.append(decimal: action.id)
+    out.append(",\"__timestamp\":\"")
+    appendTimestamp(action.receivedAtMicros, digits: 6, to: out)
+    out.append("+00:00\",\"__error_count\":")
+    out.append(decimal: Int64(verdict.errorCount))
+    writeEffectColumns(verdict, out)
+    out.append(",\"__ruleset\":")
+    withBytes(rulesetHash) { _ = out.append(jsonString: $0) }
+    out.append(",\"__mode\":\"")
+    out.append(mode == .dryRun ? "dry_run" : verdict.hasHit && !verdict.hasLiveHit ? "shadow" : "live")
+    out.append("\",\"__rules_hit\":")
+    writeHits(verdict, isShadow: false, out)
+    out.append(",\"__rules_shadow\":")
+    writeHits(verdict, isShadow: true, out)
+    out.append(",\"__eval_us\":")
+    out.append(decimal: verdict.evaluationMicros)
+    if !verdict.effects.isEmpty {
+      effects.removeAll()
+      effects.append(UInt8(ascii: "["))
+      for (index, effect) in verdict.effects.enumerated() {
+        if index > 0 { effects.append(UInt8(ascii: ",")) }
+        write(effect, of: verdict)
+      }
+      effects.append(UInt8(ascii: "]"))
+      out.append(",\"__effects\":")
+      out.append(jsonString: effects.bytes)
+    }
+    if isTruncated { out.append(",\"__truncated\":true") }
+    writeActionFeatures(action, out)
+    for feature in verdict.features where !feature.isCut { write(feature, of: verdict, out) }
+    for rule in verdict.rules where !rule.isShadow && (rule.outcome == .hit || rule.outcome == .miss) {
+      key(verdict[rule.name], out)
+      out.append(rule.outcome == .hit ? "true" : "false")
+    }
+    out.append(UInt8(ascii: "}"))
+  }
+
+  // MARK: Columns of effects
+
+  private func writeEffectColumns(_ verdict: Verdict, _ out: ByteWriter) {
+    column(verdict, out, name: ",\"__verdicts\":[", type: "verdict") { effect in
+      part.append(verdict[effect.value])
+    }
+    column(verdict, out, name: ",\"__entity_label_mutations\":[", type: "label") { effect in
+      part.append(effect.entityType)
+      part.append(UInt8(ascii: "/"))
+      part.append(verdict[effect.value])
+      part.append("/1")
+    }
+    column(verdict, out, name: ",\"__atproto_label\":[", type: "label") { effect in
+      appendPart(verdict[effect.entity])
+      part.append(UInt8(ascii: "|"))
+      appendPart(verdict[effect.value])
+      part.append(UInt8(ascii: "|"))
+      appendPart(verdict[effect.comment])
+      part.append(UInt8(ascii: "|"))
+      if let hours = effect.hours { part.append(decimal: hours) } else { part.append("None") }
+    }
+  }
+
+  /// Writes a column of the live effects of one type, each text once; nothing where there are none.
+  private func column(
+    _ verdict: Verdict, _ out: ByteWriter, name: StaticString, type: StaticString, _ write: (Verdict.Effect) -> Void
+  ) {
+    part.removeAll()
+    var written = 0
+    for effect in verdict.effects where !effect.isShadow && Bytes(effect.type) == type {
+      let start = part.count
+      write(effect)
+      let text = Slice(offset: start, count: part.count - start)
+      // The texts written so far lie one behind the other in `part`, each ended by a zero byte.
+      if isRepeated(text) {
+        part.truncate(to: start)
+        continue
+      }
+      part.append(0)
+      if written == 0 { out.append(name) } else { out.append(UInt8(ascii: ",")) }
+      out.append(jsonString: part[text])
+      written += 1
+    }
+    if written > 0 { out.append(UInt8(ascii: "]")) }
+  }
+
+  private func isRepeated(_ text: Slice) -> Bool {
+    var start = 0
+    while start < text.offset {
+      var end = start
+      while part.bytes[end] != 0 { end += 1 }
+      if part[Slice(offset: start, count: end - start)] == part[text] { return true }
+      start = end + 1
+    }
+    return false
+  }
+
+  /// A part of a `|`-separated text: `|` becomes `/`, and the zero byte that separates texts here a blank.
+  private func appendPart(_ bytes: Bytes) {
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
+      part.append(byte == UInt8(ascii: "|") ? UInt8(ascii: "/") : byte == 0 ? UInt8(ascii: " ") : byte)
+    }
+  }
+
+  /// One member of `__effects`.
+  private func write(_ effect: Verdict.Effect, of verdict: Verdict) {
+    effects.append("{\"id\":\"")
+    appendHex(effect.id.0)
+    appendHex(effect.id.1)
+    effects.append("\",\"rule\":")
+    effects.append(jsonString: verdict[effect.rule])
+    effects.append(",\"rule_hash\":")
+    effects.append(jsonString: verdict[effect.ruleHash])
+    effects.append(effect.isShadow ? ",\"mode\":\"shadow\",\"type\":\"" : ",\"mode\":\"live\",\"type\":\"")
+    effects.append(effect.type)
+    effects.append("\",\"entity\":{\"type\":\"")
+    effects.append(effect.entityType)
+    effects.append("\",\"id\":")
+    effects.append(jsonString: verdict[effect.entity])
+    effects.append("},\"value\":")
+    effects.append(jsonString: verdict[effect.value])
+    if let expires = effect.expiresAtMs {
+      effects.append(",\"expires_at\":\"")
+      appendTimestamp(expires * 1000, digits: 3, to: effects)
+      effects.append("Z\"")
+    }
+    if !effect.comment.isEmpty {
+      effects.append(",\"comment\":")
+      effects.append(jsonString: verdict[effect.comment])
+    }
+    effects.append(UInt8(ascii: "}"))
+  }
+
+  private func appendHex(_ value: UInt64) {
+    let digits: StaticString = "0123456789abcdef"
+    for shift in stride(from: UInt64(60), through: 0, by: -4) {
+      effects.append(digits.utf8Start[Int(value >> shift & 15)])
+    }
+  }
+
+  // MARK: Features
+
+  private func writeHits(_ verdict: Verdict, isShadow: Bool, _ out: ByteWriter) {
+    out.append(UInt8(ascii: "["))
+    var isFirst = true
+    for rule in verdict.rules where rule.outcome == .hit && rule.isShadow == isShadow {
+      if !isFirst { out.append(UInt8(ascii: ",")) }
+      isFirst = false
+      out.append(jsonString: verdict[rule.name])
+    }
+    out.append(UInt8(ascii: "]"))
+  }
+
+  /// The default features that stand in the action itself; those of the record come with the verdict.
+  private func writeActionFeatures(_ action: Action, _ out: ByteWriter) {
+    text("ActionName", Bytes(action.name.text), out)
+    text("UserId", action.did, out)
+    text("Handle", action.handle, out)
+    text("Collection", action.collection, out)
+    switch action.name {
+    case .operationCreate: text("OperationKind", Bytes("create"), out)
+    case .operationUpdate: text("OperationKind", Bytes("update"), out)
+    case .operationDelete: text("OperationKind", Bytes("delete"), out)
+    default: break
+    }
+    text("AtUri", action.uri, out)
+    text("RecordKey", action.rkey, out)
+    text("Cid", action.cid, out)
+  }
+
+  private func text(_ name: StaticString, _ value: Bytes, _ out: ByteWriter) {
+    guard !value.isEmpty else { return }
+    key(Bytes(name), out)
+    out.append(jsonString: value)
+  }
+
+  private func key(_ name: Bytes, _ out: ByteWriter) {
+    out.append(UInt8(ascii: ","))
+    out.append(jsonString: name)
+    out.append(UInt8(ascii: ":"))
+  }
+
+  private func write(_ feature: Verdict.Feature, of verdict: Verdict, _ out: ByteWriter) {
+    key(verdict[feature.name], out)
+    switch feature.value {
+    case .bool(let value): out.append(value ? "true" : "false")
+    case .integer(let value): out.append(decimal: value)
+    // Swift prints the shortest text that reads back the same, always with a fraction or exponent: a number in JSON.
+    case .double(let value): out.append("\(value)" as String)
+    case .text(let slice): out.append(jsonString: verdict[slice])
+    case .list(let first, let count):
+      out.append(UInt8(ascii: "["))
+      for index in first..<first + count {
+        if index > first { out.append(UInt8(ascii: ",")) }
+        out.append(jsonString: verdict[verdict.items[index]])
+      }
+      out.append(UInt8(ascii: "]"))
+    }
+  }
+}
+
+/// `2026-07-04T14:38:07.918` with `digits` (3 or 6) of fraction, from microseconds since 1970, UTC, without a zone.
+/// Days to date as in Howard Hinnant's "chrono-compatible low-level date algorithms". Years 0 to 9999; others are clamped.
+func appendTimestamp(_ micros: Int64, digits: Int, to out: ByteWriter) {
+  let clamped = min(max(micros, -62_167_219_200_000_000), 253_402_300_799_999_999)
+  var days = Int(clamped / 86_400_000_000)
+  var rest = Int(clamped % 86_400_000_000)
+  if rest < 0 {
+    rest += 86_400_000_000
+    days -= 1
+  }
+  let shifted = days + 719_468
+  let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+  let dayOfEra = shifted - era * 146_097
+  let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+  let monthIndex = (5 * dayOfYear + 2) / 153
+  let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
+  out.append(decimal: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), width: 4)
+  out.append(UInt8(ascii: "-"))
+  out.append(decimal: month, width: 2)
+  out.append(UInt8(ascii: "-"))
+  out.append(decimal: dayOfYear - (153 * monthIndex + 2) / 5 + 1, width: 2)
+  out.append(UInt8(ascii: "T"))
+  out.append(decimal: rest / 3_600_000_000, width: 2)
+  out.append(UInt8(ascii: ":"))
+  out.append(decimal: rest / 60_000_000 % 60, width: 2)
+  out.append(UInt8(ascii: ":"))
+  out.append(decimal: rest / 1_000_000 % 60, width: 2)
+  out.append(UInt8(ascii: "."))
+  out.append(decimal: digits == 3 ? rest / 1000 % 1000 : rest % 1_000_000, width: digits)
+}

@@ -1,0 +1,57 @@
+import ATProto
+
+/// The type a feature has for ever within a rule set.
+enum FeatureKind: UInt8 {
+  case bool, integer, double, text, list
+
+  var name: String {
+    switch self {
+    case .bool: "a boolean"
+    case .integer: "a whole number"
+    case .double: "a number"
+    case .text: "text"
+    case .list: "a list of texts"
+    }
+  }
+}
+
+/// Remembers the type each feature name was first seen with. Looking up allocates nothing.
+struct FeatureTypes {
+  private var buckets: [Int32]
+  private var names: [[UInt8]] = []
+  private var kinds: [FeatureKind] = []
+  private let reserved: Set<[UInt8]>
+
+  /// `reserved` are names no feature may have: those of rules and of the default features.
+  init(reserved: Set<String>) {
+    self.reserved = Set(reserved.map { Array($0.utf8) })
+    buckets = Array(repeating: -1, count: 16_384)
+  }
+
+  enum Answer {
+    case known(FeatureKind)
+    case refused(String)
+  }
+
+  /// The type of `name`, which becomes `kind` where it is new.
+  mutating func type(of name: Bytes, orNew kind: FeatureKind) -> Answer {
+    var hash = SipHash()
+    hash.append(name.base, name.count)
+    var at = Int(truncatingIfNeeded: hash.finish().low) & (buckets.count - 1)
+    while buckets[at] >= 0 {
+      let index = Int(buckets[at])
+      if withBytes(names[index], { $0 == name }) { return .known(kinds[index]) }
+      at = (at + 1) & (buckets.count - 1)
+    }
+    let text = name.string
+    if !isPascalCase(text) { return .refused("the feature '\(text)' is not PascalCase") }
+    if reserved.contains(name.array) { return .refused("'\(text)' is the name of a rule or of a default feature") }
+    if names.count >= RuleLimits.featureNamesMax {
+      return .refused("the rules have returned more than \(RuleLimits.featureNamesMax) names of features")
+    }
+    buckets[at] = Int32(names.count)
+    names.append(name.array)
+    kinds.append(kind)
+    return .known(kind)
+  }
+}

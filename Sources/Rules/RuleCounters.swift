@@ -1,0 +1,86 @@
+import Synchronization
+
+/// Numbers of one rule since it was loaded.
+package struct RuleStatistics: Sendable, Equatable {
+  package var evaluations = 0
+  package var hits = 0
+  /// Evaluations that returned nil: the rule did not apply.
+  package var skips = 0
+  package var errors = 0
+  /// Errors that were overruns of a budget: instructions, time or memory.
+  package var kills = 0
+  package var isSetAside = false
+  package var nanoseconds = 0
+  /// Evaluations by time: entry n counts those that took less than `RuleCounters.bucketNanoseconds(n)`, the last one the rest.
+  package var histogram: [Int] = []
+}
+
+/// Counters of a rule set. The judge's thread writes, any thread may read.
+package final class RuleCounters: Sendable {
+  static let bucketCount = 20
+  private static let width = 8 + bucketCount
+  /// How many rules there are.
+  package let count: Int
+  // The pointer is set once in `init`; what it points to are atomics, so sharing it is safe.
+  nonisolated(unsafe) private let cells: UnsafeMutablePointer<Atomic<Int>>
+
+  enum Cell: Int { case evaluations, hits, skips, errors, kills, setAside, nanoseconds }
+
+  init(count: Int) {
+    self.count = count
+    cells = .allocate(capacity: max(1, count * Self.width))
+    for index in 0..<count * Self.width { (cells + index).initialize(to: Atomic(0)) }
+  }
+
+  deinit {
+    cells.deinitialize(count: count * Self.width)
+    cells.deallocate()
+  }
+
+  /// Upper end of histogram entry `index` in nanoseconds: 128, 256, …
+  package static func bucketNanoseconds(_ index: Int) -> Int { 128 << index }
+
+  /// One writer, so a load and a store do; no locked instruction per event.
+  @inline(__always)
+  private func add(_ amount: Int, at index: Int) {
+    let cell = cells + index
+    cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ amount, ordering: .relaxed)
+  }
+
+  @inline(__always)
+  func add(_ cell: Cell, _ rule: Int, _ amount: Int = 1) {
+    precondition(rule >= 0 && rule < count)
+    add(amount, at: rule * Self.width + cell.rawValue)
+  }
+
+  @inline(__always)
+  func addTime(_ rule: Int, _ nanoseconds: Int) {
+    add(.evaluations, rule)
+    add(.nanoseconds, rule, nanoseconds)
+    let bits = Int.bitWidth - max(0, nanoseconds).leadingZeroBitCount
+    let bucket = min(max(bits - 7, 0), Self.bucketCount - 1)
+    add(1, at: rule * Self.width + 8 + bucket)
+  }
+
+  func setAside(_ rule: Int) {
+    (cells + rule * Self.width + Cell.setAside.rawValue).pointee.store(1, ordering: .relaxed)
+  }
+
+  func isSetAside(_ rule: Int) -> Bool { value(.setAside, rule) != 0 }
+
+  private func value(_ cell: Cell, _ rule: Int) -> Int {
+    (cells + rule * Self.width + cell.rawValue).pointee.load(ordering: .relaxed)
+  }
+
+  /// The numbers of rule `rule` as they are now.
+  package func statistics(_ rule: Int) -> RuleStatistics {
+    precondition(rule >= 0 && rule < count)
+    return RuleStatistics(
+      evaluations: value(.evaluations, rule), hits: value(.hits, rule), skips: value(.skips, rule),
+      errors: value(.errors, rule), kills: value(.kills, rule), isSetAside: value(.setAside, rule) != 0,
+      nanoseconds: value(.nanoseconds, rule),
+      histogram: (0..<Self.bucketCount).map {
+        (cells + rule * Self.width + 8 + $0).pointee.load(ordering: .relaxed)
+      })
+  }
+}

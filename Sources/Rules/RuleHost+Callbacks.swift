@@ -1,0 +1,188 @@
+import ATProto
+import CLuaHost
+import Osprey
+
+// What C asks while a rule runs. Every function takes plain values, returns plain values, cannot fail and never touches Lua:
+// Lua raises with longjmp, and no Swift frame may lie in its way.
+
+extension RuleHost {
+  /// The table C gets. `context` is this object, which outlives the Lua state it owns.
+  func callbacks() -> lh_callbacks {
+    lh_callbacks(
+      context: Unmanaged.passUnretained(self).toOpaque(),
+      field: { RuleHost.of($0).field(EventField(rawValue: $1), $2!) },
+      node_get: { RuleHost.of($0).answer(RuleHost.of($0).facts.record.get($1, Bytes($2)), $3!) },
+      node_at: { RuleHost.of($0).answer(RuleHost.of($0).facts.record.element($1, Int(clamping: $2) - 1), $3!) },
+      node_count: {
+        let (count, isMap) = RuleHost.of($0).facts.record.count($1)
+        $2!.pointee = isMap ? 1 : 0
+        return Int64(count)
+      },
+      node_key: { RuleHost.of($0).text(RuleHost.of($0).facts.record.key($1, Int(clamping: $2) - 1), $3!) },
+      list_count: { Int64(RuleHost.of($0).listCount($1)) },
+      list_at: { RuleHost.of($0).text(RuleHost.of($0).listItem($1, Int(clamping: $2) - 1), $3!) },
+      fold: { RuleHost.of($0).text(RuleHost.of($0).folder.fold(Bytes($1)), $2!) },
+      contains: { RuleHost.of($0).folder.contains(Bytes($1), Bytes($2)) ? 1 : 0 },
+      counter_key: { $5!.pointee = RuleHost.key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
+      counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
+      feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
+      emit: { RuleHost.of($0).loading.take(event: Int($1), key: Bytes($2), index: $3, $4!.pointee, line: Int($5)) },
+      inspect: { CompiledChunk.assignmentLine(in: Bytes($1)) })
+  }
+
+  @inline(__always)
+  private static func of(_ context: UnsafeMutableRawPointer?) -> RuleHost {
+    Unmanaged<RuleHost>.fromOpaque(context!).takeUnretainedValue()
+  }
+
+  // MARK: The event
+
+  @inline(__always)
+  private func text(_ bytes: Bytes?, _ out: UnsafeMutablePointer<lh_value>) {
+    guard let bytes else { return nothing(out) }
+    out.pointee.kind = Int32(LH_TEXT)
+    out.pointee.text = lh_text(bytes: bytes.base, count: bytes.count)
+  }
+
+  /// Text of the envelope, where empty means absent.
+  private func known(_ bytes: Bytes, _ out: UnsafeMutablePointer<lh_value>) { text(bytes.isEmpty ? nil : bytes, out) }
+
+  private func nothing(_ out: UnsafeMutablePointer<lh_value>) { out.pointee.kind = Int32(LH_NIL) }
+
+  private func integer(_ value: Int64, _ out: UnsafeMutablePointer<lh_value>) {
+    out.pointee.kind = Int32(LH_INTEGER)
+    out.pointee.integer = value
+  }
+
+  private func bool(_ value: Bool, _ out: UnsafeMutablePointer<lh_value>) {
+    out.pointee.kind = Int32(value ? LH_TRUE : LH_FALSE)
+  }
+
+  private func list(_ field: EventField, _ out: UnsafeMutablePointer<lh_value>) {
+    out.pointee.kind = Int32(LH_LIST)
+    out.pointee.integer = Int64(field.rawValue)
+  }
+
+  private func field(_ field: EventField?, _ out: UnsafeMutablePointer<lh_value>) {
+    let action = facts.action
+    switch field {
+    case .did: known(action.did, out)
+    case .action: text(Bytes(action.name.text), out)
+    case .id: integer(action.id, out)
+    case .time: known(action.time, out)
+    case .seq: integer(action.sequence, out)
+    case .collection: known(action.collection, out)
+    case .rkey: known(action.rkey, out)
+    case .uri: known(action.uri, out)
+    case .cid: known(action.cid, out)
+    case .path: known(action.path, out)
+    case .operation: known(facts.operationKind, out)
+    case .record: answer(facts.record.root, out)
+    case .recordError: recordError(out)
+    case .rev: known(action.rev, out)
+    case .handle: known(action.handle, out)
+    case .active: if action.name == .account { bool(action.isActive, out) } else { nothing(out) }
+    case .status: known(action.status, out)
+    case .text: text(facts.recordText("text"), out)
+    case .displayName: text(facts.recordText("displayName"), out)
+    case .description: text(facts.recordText("description"), out)
+    case .isReply: bool(facts.isReply, out)
+    case .replyRoot: text(facts.replyRoot, out)
+    case .replyParent: text(facts.replyParent, out)
+    case .quote: text(facts.quote, out)
+    case .external: text(facts.external, out)
+    case .images: integer(Int64(facts.images), out)
+    case .links, .domains, .mentions, .tags, .langs: list(field!, out)
+    case nil: nothing(out)
+    }
+  }
+
+  private func recordError(_ out: UnsafeMutablePointer<lh_value>) {
+    guard let reason = facts.action.recordError else { return nothing(out) }
+    facts.scratch.removeAll()
+    facts.scratch.append(reason.rawValue)
+    text(facts.scratch.bytes, out)
+  }
+
+  private func answer(_ value: RecordValue, _ out: UnsafeMutablePointer<lh_value>) {
+    switch value {
+    case .absent, .null: nothing(out)
+    case .bool(let value): bool(value, out)
+    case .integer(let value): integer(value, out)
+    case .double(let value):
+      out.pointee.kind = Int32(LH_NUMBER)
+      out.pointee.number = value
+    case .text(let bytes), .bytes(let bytes): text(bytes, out)
+    case .link(let cid):
+      facts.scratch.removeAll()
+      // Longer ones are none of atproto's; base58 costs the square of the length.
+      if cid.count <= RuleLimits.linkBytesMax { CID.appendText(cid, to: facts.scratch) }
+      text(facts.scratch.bytes, out)
+    case .map(let node), .array(let node):
+      out.pointee.kind = Int32(LH_NODE)
+      out.pointee.integer = Int64(node)
+    }
+  }
+
+  private func listCount(_ list: UInt32) -> Int { EventField(rawValue: Int32(list)).map { facts.count($0) } ?? 0 }
+
+  private func listItem(_ list: UInt32, _ index: Int) -> Bytes? {
+    EventField(rawValue: Int32(list)).flatMap { facts.item($0, index) }
+  }
+
+  // MARK: Counters
+
+  private static func key(kind: Int32, name: Bytes, key: Bytes, windowMs: Int64) -> lh_key {
+    var hash = SipHash()
+    hash.append(UInt8(kind))
+    hash.append(name.base, name.count)
+    hash.append(UInt8(0))
+    hash.append(key.base, key.count)
+    hash.append(UInt64(windowMs))
+    let (high, low) = hash.finish()
+    return lh_key(high: high, low: low, window_ms: windowMs, kind: kind)
+  }
+
+  private func counter(_ key: lh_key, _ operation: Int, _ number: Int64, _ value: Bytes) -> Int64 {
+    let filed = StateKey(high: key.high, low: key.low)
+    let clockMs = facts.action.clockMs
+    let isCount = key.kind == Int32(LH_COUNT)
+    switch operation {
+    case LH_COUNTER_ADD:
+      if isCount {
+        return Int64(state.add(filed, windowMs: key.window_ms, clockMs: clockMs, number: Int(clamping: number)))
+      }
+      var hash = SipHash()
+      hash.append(value.base, value.count)
+      return Int64(
+        state.addDistinct(filed, windowMs: key.window_ms, clockMs: clockMs, value: hash.finish().low))
+    case LH_COUNTER_CROSSED:
+      let count = currentCount(key, filed, clockMs)
+      var hash = SipHash()
+      hash.append(key.high)
+      hash.append(key.low)
+      hash.append(crossingKeys[current])
+      hash.append(UInt64(bitPattern: number))
+      let (high, low) = hash.finish()
+      let isCrossed = state.crossed(
+        StateKey(high: high, low: low), windowMs: key.window_ms, clockMs: clockMs, count: count,
+        threshold: Int(clamping: number))
+      return isCrossed ? 1 : 0
+    default: return Int64(currentCount(key, filed, clockMs))
+    }
+  }
+
+  private func currentCount(_ key: lh_key, _ filed: StateKey, _ clockMs: Int64) -> Int {
+    key.kind == Int32(LH_COUNT)
+      ? state.count(filed, windowMs: key.window_ms, clockMs: clockMs)
+      : state.countDistinct(filed, windowMs: key.window_ms, clockMs: clockMs)
+  }
+}
+
+extension Bytes {
+  /// Bytes Lua owns, for the length of one call.
+  @inline(__always)
+  init(_ text: lh_text) {
+    if let base = text.bytes { self.init(base: base, count: text.count) } else { self = .empty }
+  }
+}

@@ -1,0 +1,175 @@
+import ATProto
+import CLuaHost
+
+/// What the host announces while a file is loaded, put together to rules.
+struct LoadingState {
+  struct Rule {
+    var entries: [RuleEntry]
+    var line: Int
+    var function: Int32
+  }
+
+  private(set) var rules: [Rule] = []
+  private var open: [(key: String, index: Int64, entries: [RuleEntry])] = []
+  private var function: Int32 = 0
+
+  mutating func take(event: Int, key: Bytes, index: Int64, _ value: lh_value, line: Int) {
+    switch event {
+    case LH_EMIT_RULE:
+      open = [("", 0, [])]
+      function = Int32(clamping: value.integer)
+    case LH_EMIT_OPEN: open.append((key.string, index, []))
+    case LH_EMIT_CLOSE:
+      guard let closed = open.popLast(), !open.isEmpty else { return }
+      append(RuleEntry(key: closed.key, index: closed.index, value: .table(closed.entries)))
+    case LH_EMIT_VALUE: append(RuleEntry(key: key.string, index: index, value: convert(value)))
+    default:
+      rules.append(Rule(entries: open.popLast()?.entries ?? [], line: line, function: function))
+      open = []
+    }
+  }
+
+  private mutating func append(_ entry: RuleEntry) {
+    guard !open.isEmpty else { return }
+    open[open.count - 1].entries.append(entry)
+  }
+
+  private func convert(_ value: lh_value) -> RuleValue {
+    switch Int(value.kind) {
+    case LH_TEXT: .text(Bytes(value.text).string)
+    case LH_INTEGER: .integer(value.integer)
+    case LH_NUMBER: .number(value.number)
+    case LH_TRUE: .bool(true)
+    case LH_FALSE: .bool(false)
+    default: .function
+    }
+  }
+}
+
+extension RuleHost {
+  /// Loads the rules of a directory: all `.lua` files below it, sorted by path (those in `local/` last), without `lib/`,
+  /// `lists/` and `*_test.lua`. All that is wrong is collected; a set with an error is not returned.
+  ///
+  /// `previous` is the set this one replaces: its counters and distinct values stay.
+  package static func load(directory: String, replacing previous: RuleHost? = nil) throws(RuleErrors) -> RuleHost {
+    var errors: [RuleError] = []
+    let files = RuleFiles.read(directory, errors: &errors)
+    return try load(files, errors: errors, replacing: previous)
+  }
+
+  static func load(
+    _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0
+  ) throws(RuleErrors) -> RuleHost {
+    var errors = errors
+    guard let folder = previous?.folder ?? TextFolder() else {
+      throw RuleErrors(errors: [RuleError("", 1, "ICU's data is missing", try: "apt-get install libicu72")])
+    }
+    let host = RuleHost(state: previous?.state ?? RuleState(), folder: folder)
+    guard host.open(failAt: failAt) else {
+      throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
+    }
+    host.proveInspection(&errors)
+    let ours = files.filter(\.isRuleFile)
+    for file in ours.filter({ !$0.path.hasPrefix("local/") }) + ours.filter({ $0.path.hasPrefix("local/") }) {
+      host.load(file, &errors)
+    }
+    host.checkNames(&errors)
+    if host.rules.count > RuleLimits.rulesMax {
+      errors.append(RuleError("", 1, "there are more than \(RuleLimits.rulesMax) rules"))
+    }
+    if errors.isEmpty, lh_seal(host.lua) != Int32(LH_OK) {
+      errors.append(RuleError("", 1, String(cString: lh_error(host.lua))))
+    }
+    guard errors.isEmpty else { throw RuleErrors(errors: errors) }
+    host.hash = RuleFiles.hash(files)
+    host.prepare()
+    return host
+  }
+
+  private func open(failAt: Int64) -> Bool {
+    var callbacks = callbacks()
+    var limits = lh_limits(
+      rule_instructions: RuleLimits.ruleInstructionsMax, rule_ns: RuleLimits.ruleNanosecondsMax,
+      load_instructions: RuleLimits.loadInstructionsMax, load_ns: RuleLimits.loadNanosecondsMax,
+      load_bytes: RuleLimits.loadBytesMax, event_bytes: RuleLimits.eventBytesMax,
+      string_bytes: RuleLimits.stringBytesMax, table_entries: RuleLimits.tableEntriesMax,
+      block_bytes: RuleLimits.blockBytesMax)
+    // The names are copied by the host before the call returns.
+    var names: [UInt8] = []
+    var lengths: [Int] = []
+    for field in EventField.allCases {
+      names += Array(field.name.utf8)
+      lengths.append(field.name.utf8.count)
+    }
+    lua = names.withUnsafeBufferPointer { names in
+      var texts: [lh_text] = []
+      var at = 0
+      for length in lengths {
+        texts.append(lh_text(bytes: names.baseAddress! + at, count: length))
+        at += length
+      }
+      return lh_create(&callbacks, &limits, texts, texts.count, failAt)
+    }
+    return lua != nil
+  }
+
+  /// Two files whose answer is known: if the reader of compiled code no longer understands this Lua, no rules run on it.
+  private func proveInspection(_ errors: inout [RuleError]) {
+    let assigns = "local n = 0\nreturn rule { when = function(event)\n n = n + 1 end }"
+    let keeps = "local n = 0\nreturn rule { when = function(event) local m = n return m > 0 end }"
+    let isProven = run("proof", Array(assigns.utf8))?.contains(":3:") == true && run("proof", Array(keeps.utf8)) == nil
+    if !isProven {
+      errors.append(
+        RuleError("", 1, "this liblua5.4 compiles differently from the one the rules are checked for", try: "Lua 5.4"))
+    }
+  }
+
+  /// Runs a file; nil, or what went wrong.
+  private func run(_ name: String, _ bytes: [UInt8]) -> String? {
+    loading = LoadingState()
+    let code = bytes.withUnsafeBufferPointer { lh_load(lua, name, $0.baseAddress, $0.count) }
+    return code == Int32(LH_OK) ? nil : String(cString: lh_error(lua))
+  }
+
+  private func load(_ file: RuleFile, _ errors: inout [RuleError]) {
+    if let message = run(file.path, file.bytes) {
+      errors.append(RuleHost.error(in: file.path, from: message))
+    }
+    for rule in loading.rules {
+      var checker = RuleChecker(file: file.path, line: rule.line)
+      rules.append(checker.check(rule.entries, function: rule.function, fileHash: file.hash))
+      errors += checker.errors
+    }
+    loading = LoadingState()
+  }
+
+  /// Lua's message without the place it begins with, which goes to `line`.
+  static func error(in path: String, from message: String) -> RuleError {
+    var rest = Substring(message)
+    while let colon = rest.firstIndex(of: ":") {
+      let digits = rest[rest.index(after: colon)...].prefix { $0.isNumber }
+      let after = digits.endIndex
+      if let line = Int(digits), after < rest.endIndex, rest[after] == ":" {
+        let what = rest[rest.index(after: after)...].drop { $0 == " " }
+        return RuleError(path, line, String(what))
+      }
+      rest = rest[rest.index(after: colon)...]
+    }
+    return RuleError(path, 1, message)
+  }
+
+  /// Names are columns of the verdicts for ever, so no two rules may share one.
+  private func checkNames(_ errors: inout [RuleError]) {
+    var seen: [String: RuleDefinition] = [:]
+    for rule in rules where !rule.name.isEmpty {
+      if let first = seen[rule.name] {
+        errors.append(
+          RuleError(
+            rule.file, rule.line, "the name '\(rule.name)' is taken by \(first.file):\(first.line)", try: "another name"
+          ))
+      } else {
+        seen[rule.name] = rule
+      }
+    }
+  }
+}

@@ -1,0 +1,268 @@
+import ATProto
+import CLuaHost
+import Osprey
+
+/// A failure of one rule on one event, for the log.
+package struct RuleFault: Sendable {
+  package var rule: String
+  /// What happened, with file and line where Lua knew them.
+  package var message: String
+  package var uri: String
+  package var did: String
+  /// Whether a budget ended it.
+  package var isKill: Bool
+  /// Whether the rule has been set aside because of it.
+  package var isSetAside: Bool
+}
+
+/// What judging one action came to.
+package struct JudgeResult: Equatable, Sendable {
+  /// Rules that ran; 0 where the event never entered Lua.
+  package var evaluated = 0
+  package var hits = 0
+  package var shadowHits = 0
+  package var errors = 0
+  /// Rules that did not run because the event's time was used up.
+  package var skipped = 0
+
+  /// Whether the verdict is to be published under the default of `--verdicts`.
+  package var hasHit: Bool { hits + shadowHits > 0 }
+}
+
+/// A loaded rule set and the Lua state it runs in.
+///
+/// Made by `load`, then used by one thread. Counters and distinct values live in `state`, which outlives a reload.
+// @unchecked: handed from the thread that loads it to the judge's thread and never used by both; `counters` may be read anywhere.
+package final class RuleHost: @unchecked Sendable {
+  package internal(set) var rules: [RuleDefinition] = []
+  /// `__ruleset`: `sha256:` and the hash over all files.
+  package internal(set) var hash = ""
+  /// Numbers per rule, by position in `rules`.
+  package internal(set) var counters = RuleCounters(count: 0)
+  /// Called for a rule that failed, at most once a second of stream time per rule.
+  package var onFault: ((RuleFault) -> Void)?
+
+  var lua: OpaquePointer?
+  let state: RuleState
+  let facts = EventFacts()
+  let folder: TextFolder
+  var index = RuleIndex([])
+  var features: FeatureBuffer
+  var loading = LoadingState()
+  private var faults: [FaultHistory] = []
+  private var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
+  private let comment = ByteWriter(capacity: 512)
+  /// The rule that runs now.
+  private(set) var current = 0
+  /// Per rule what its crossings are filed under, stable across reloads.
+  var crossingKeys: [UInt64] = []
+
+  init(state: RuleState, folder: TextFolder) {
+    self.state = state
+    self.folder = folder
+    features = FeatureBuffer(types: FeatureTypes(reserved: []))
+  }
+
+  deinit { lh_destroy(lua) }
+
+  /// Bytes the Lua state holds.
+  package var memoryBytes: Int { lh_memory(lua) }
+
+  /// Says which rules apply to `action` and what they find. `verdict` is filled where a rule hit, or always under `fillsAlways`;
+  /// else it is left empty. The action's bytes must stay in place until this returns; nothing of them is kept.
+  package func judge(_ action: Action, into verdict: Verdict, fillsAlways: Bool = false) -> JudgeResult {
+    verdict.removeAll()
+    var result = JudgeResult()
+    let (range, isExact) = index.rules(for: action)
+    if range.isEmpty {
+      if fillsAlways { fill(verdict, action, micros: 0, errors: 0) }
+      return result
+    }
+    facts.begin(action)
+    features.removeAll()
+    outcomes.removeAll(keepingCapacity: true)
+    lh_begin_event(lua)
+    var nanoseconds: Int64 = 0
+    for position in range {
+      let rule = index.rule(at: position)
+      if !isExact, !index.accepts(rule, action.collection) { continue }
+      if counters.isSetAside(rule) { continue }
+      if nanoseconds > RuleLimits.eventNanosecondsMax {
+        result.skipped += 1
+        continue
+      }
+      let outcome = run(rule, action)
+      nanoseconds += lh_elapsed_ns(lua)
+      outcomes.append((rule, outcome))
+      result.evaluated += 1
+      switch outcome {
+      case .hit: if rules[rule].mode == .live { result.hits += 1 } else { result.shadowHits += 1 }
+      case .failed: result.errors += 1
+      case .miss, .notApplicable: break
+      }
+    }
+    lh_end_event(lua)
+    if result.hasHit || fillsAlways { fill(verdict, action, micros: nanoseconds / 1000, errors: result.errors) }
+    return result
+  }
+
+  private func run(_ rule: Int, _ action: Action) -> Verdict.Outcome {
+    current = rule
+    features.begin(rule: rule)
+    var hit: Int32 = 0
+    let code = lh_run(lua, rules[rule].function, &hit)
+    counters.addTime(rule, Int(lh_elapsed_ns(lua)))
+    guard code == LH_OK else {
+      fail(rule, action, code: Int(code))
+      return .failed
+    }
+    features.finish()
+    switch Int(hit) {
+    case LH_HIT:
+      counters.add(.hits, rule)
+      return .hit
+    case LH_NOT_APPLICABLE:
+      counters.add(.skips, rule)
+      return .notApplicable
+    default: return .miss
+    }
+  }
+
+  /// Counts a fault, tells who listens, and sets the rule aside where it was one too many.
+  private func fail(_ rule: Int, _ action: Action, code: Int) {
+    let message = features.error ?? String(cString: lh_error(lua))
+    let isFeatureError = features.error != nil
+    features.drop()
+    counters.add(.errors, rule)
+    if code != LH_ERROR { counters.add(.kills, rule) }
+    let isSetAside = faults[rule].note(at: action.clockMs)
+    if isSetAside { counters.setAside(rule) }
+    guard let onFault, isSetAside || faults[rule].maySpeak(at: action.clockMs) else { return }
+    let definition = rules[rule]
+    onFault(
+      RuleFault(
+        rule: definition.name, message: isFeatureError ? "\(definition.file):\(definition.line): \(message)" : message,
+        uri: action.uri.string, did: action.did.string, isKill: code != LH_ERROR, isSetAside: isSetAside))
+  }
+
+  // MARK: Filling the verdict
+
+  private func fill(_ verdict: Verdict, _ action: Action, micros: Int64, errors: Int) {
+    if micros == 0 && index.rules(for: action).range.isEmpty {
+      facts.begin(action)
+      features.removeAll()
+      outcomes.removeAll(keepingCapacity: true)
+    }
+    verdict.evaluationMicros = micros
+    verdict.errorCount = errors
+    facts.addDefaultFeatures(to: verdict)
+    features.add(to: verdict)
+    for (rule, outcome) in outcomes {
+      withBytes(nameBytes[rule]) {
+        verdict.addRule(name: $0, outcome: outcome, isShadow: rules[rule].mode == .shadow)
+      }
+    }
+    for (rule, outcome) in outcomes where outcome == .hit {
+      for effect in effects[rule] { add(effect, of: rule, to: verdict, action) }
+    }
+  }
+
+  private func add(_ effect: PreparedEffect, of rule: Int, to verdict: Verdict, _ action: Action) {
+    let entity = effect.target == .did ? action.did : action.uri
+    guard !entity.isEmpty else { return }
+    comment.removeAll()
+    for part in effect.comment {
+      switch part {
+      case .text(let bytes): withBytes(bytes) { comment.append($0) }
+      case .feature(let name):
+        withBytes(name) { name in
+          if !features.append(name, rule: rule, to: comment) { facts.appendDefault(name, to: comment) }
+        }
+      }
+      if comment.count > RuleLimits.commentBytesMax { break }
+    }
+    let cut = comment.bytes.prefixUTF8(RuleLimits.commentBytesMax)
+    withBytes(nameBytes[rule]) { name in
+      withBytes(hashBytes[rule]) { hash in
+        withBytes(effect.value) { value in
+          verdict.addEffect(
+            rule: name, ruleHash: hash, isShadow: rules[rule].mode == .shadow, type: effect.type,
+            entityType: effect.target == .did ? "UserId" : "AtUri", entity: entity, value: value,
+            expiresSeconds: effect.expiresSeconds, comment: cut, actionID: action.id, clockMs: action.clockMs)
+        }
+      }
+    }
+  }
+
+  // MARK: Prepared at load, so that judging makes no text
+
+  struct PreparedEffect {
+    enum Part {
+      case text([UInt8])
+      case feature([UInt8])
+    }
+    var type: StaticString
+    var target: EffectTarget
+    var value: [UInt8]
+    var expiresSeconds: Int64?
+    var comment: [Part]
+  }
+
+  private var nameBytes: [[UInt8]] = []
+  private var hashBytes: [[UInt8]] = []
+  private var effects: [[PreparedEffect]] = []
+
+  /// Called once after loading.
+  func prepare() {
+    index = RuleIndex(rules)
+    counters = RuleCounters(count: rules.count)
+    faults = Array(repeating: FaultHistory(), count: rules.count)
+    features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))
+    nameBytes = rules.map { Array($0.name.utf8) }
+    hashBytes = rules.map { Array($0.fileHash.utf8) }
+    crossingKeys = nameBytes.map { name in
+      var hash = SipHash()
+      withBytes(name) { hash.append($0.base, $0.count) }
+      return hash.finish().low
+    }
+    effects = rules.map { rule in
+      rule.effects.map { effect in
+        PreparedEffect(
+          type: effect.kind == .verdict ? "verdict" : "label", target: effect.target, value: Array(effect.value.utf8),
+          expiresSeconds: effect.expiresSeconds,
+          comment: effect.comment.map { part in
+            switch part {
+            case .text(let text): .text(Array(text.utf8))
+            case .feature(let name): .feature(Array(name.utf8))
+            }
+          })
+      }
+    }
+  }
+}
+
+/// When a rule failed last: enough to know whether it did so too often within a minute of stream time.
+struct FaultHistory {
+  private var times: [Int64] = []
+  private var next = 0
+  private var lastSpoken = Int64.min
+
+  /// Notes a fault; true where it is one too many.
+  mutating func note(at clockMs: Int64) -> Bool {
+    if times.count < RuleLimits.ruleFaultsMax {
+      times.append(clockMs)
+      guard times.count == RuleLimits.ruleFaultsMax else { return false }
+      return clockMs - times[0] <= RuleLimits.faultWindowMs
+    }
+    times[next] = clockMs
+    next = (next + 1) % times.count
+    return clockMs - times[next] <= RuleLimits.faultWindowMs
+  }
+
+  /// At most once a second.
+  mutating func maySpeak(at clockMs: Int64) -> Bool {
+    guard lastSpoken == .min || clockMs - lastSpoken >= 1000 || clockMs < lastSpoken else { return false }
+    lastSpoken = clockMs
+    return true
+  }
+}
