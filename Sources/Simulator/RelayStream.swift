@@ -20,8 +20,6 @@ final class RelayStream: @unchecked Sendable {
   private static let batchBytes = 128 << 10
   /// Bytes for one consumer before the others, and the accepting of new ones, have their turn.
   private static let turnBytes = 1 << 20
-  /// Frames produced at a time on demand.
-  private static let demandFrames = 64
   /// No slot produces more than this share of a second's frames.
   private static let slotsPerSecondMin = 50
   /// Seconds of frames a relay that had to wait makes up for; what is older was never produced.
@@ -112,15 +110,17 @@ final class RelayStream: @unchecked Sendable {
 
   /// Frames that may be produced without pushing a connected consumer out of the window, where that is asked for.
   private func roomAhead() -> Int {
-    guard configuration.waitsForConsumers, let slowest = consumers.map(\.next).min() else { return .max }
+    guard configuration.waitsForConsumers, !consumers.isEmpty else { return .max }
+    let slowest = consumers.reduce(Int.max) { min($0, $1.next) }
     guard window.bytes(from: slowest) < configuration.windowBytes / 2 else { return 0 }
     return max(1, configuration.windowFrames / 2) - (window.head - slowest)
   }
 
-  /// At full speed a consumer that has everything has more produced for it.
+  /// At full speed a consumer that has everything has one more produced for it: the newest is always held, so nobody is
+  /// pushed out of the window by his own demand.
   private func produceOnDemand() -> Bool {
-    guard configuration.rate == .max, !window.isExhausted else { return false }
-    return window.produce(max(0, min(Self.demandFrames, roomAhead()))) > 0
+    guard configuration.rate == .max, !window.isExhausted, roomAhead() > 0 else { return false }
+    return window.produce(1) > 0
   }
 
   // MARK: Serving

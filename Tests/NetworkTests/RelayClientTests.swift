@@ -230,4 +230,20 @@ private let payloads: [[UInt8]] = [0, 1, 125, 126, 5400, 65_536, 300_000].map { 
     running.client.resume()
     #expect(running.recorder.events.count == told)
   }
+
+  @Test func `clients can be started and stopped again and again, at any moment`() throws {
+    let peer = ScriptedPeer { connection, _ in
+      connection.upgrade()
+      connection.write(Wire.binary([1]))
+      connection.readToEnd()
+    }
+    for round in 0..<100 {
+      let running = try RunningClient([peer.url])
+      // At once, somewhere inside the handshake, or with the stream open.
+      if round % 4 == 0 { try running.recorder.wait(for: "a frame") { $0.last == .frame([1]) } }
+      running.client.stop()
+      let told = running.recorder.events.count
+      #expect(running.recorder.events.count == told)
+    }
+  }
 }

@@ -158,7 +158,7 @@ private func randomStream(masked: Bool, using generator: inout SeededGenerator) 
     #expect(decode([Wire.binary([1])], from: .client).error == .wrongMasking)
   }
 
-  @Test(arguments: 0..<100)
+  @Test(arguments: 0..<40)
   func `garbage ends in events or in a protocol error and never keeps more than the limit`(seed: Int) {
     var generator = SeededGenerator(seed: UInt64(seed))
     var bytes = (0..<Int.random(in: 1...4000, using: &generator)).map { _ in

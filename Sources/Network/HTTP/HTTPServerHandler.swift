@@ -63,6 +63,7 @@ final class HTTPServerHandler: ChannelInboundHandler, RemovableChannelHandler {
       guard let head else { return }
       self.head = nil
       deadline = .now() + configuration.idleTimeout.timeAmount
+      watch(context)
       answer(head, context)
     }
   }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 import Synchronization
 
 /// Keeps a firehose open: one connection at a time, from host to host, for ever. Start, stop and resume may be called
@@ -46,14 +45,9 @@ package final class RelayClient: Sendable {
       guard let address = RelayAddress(host) else { throw .badAddress(host) }
       addresses.append(address)
     }
-    var tls: NIOSSLContext?
-    do {
-      var settings = TLSConfiguration.makeClientConfiguration()
-      if let file = configuration.trustRootsFile { settings.trustRoots = .file(file) }
-      tls = try NIOSSLContext(configuration: settings)
-    } catch {
-      throw .badCertificate(configuration.trustRootsFile ?? "the system's certificates", cause: "\(error)")
-    }
+    let tls = RelayTLS(trustRootsFile: configuration.trustRootsFile)
+    // A wrong file is told now, not at the first connection. Plain hosts only may never need it.
+    if configuration.trustRootsFile != nil || addresses.contains(where: \.isSecure) { _ = try tls.context() }
     connector = RelayConnector(configuration: configuration, addresses: addresses, tls: tls, events: events)
   }
 

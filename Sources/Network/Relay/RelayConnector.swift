@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -31,7 +32,7 @@ final class RelayConnector: @unchecked Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let configuration: RelayClient.Configuration
   private let addresses: [RelayAddress]
-  private let tls: NIOSSLContext?
+  private let tls: RelayTLS
   private let events: RelayEvents
 
   private var phase = Phase.idle
@@ -46,7 +47,7 @@ final class RelayConnector: @unchecked Sendable {
   private var isConnectInFlight = false
 
   init(
-    configuration: RelayClient.Configuration, addresses: [RelayAddress], tls: NIOSSLContext?, events: RelayEvents
+    configuration: RelayClient.Configuration, addresses: [RelayAddress], tls: RelayTLS, events: RelayEvents
   ) {
     self.configuration = configuration
     self.addresses = addresses
@@ -86,12 +87,13 @@ final class RelayConnector: @unchecked Sendable {
 
   /// As `stop`, from another thread; returns when no callback can come any more.
   func stopAndWait() {
-    let done = loop.submit { self.stop() }
-    do {
-      try done.wait()
-    } catch {
-      // The loop has shut down already: there is nobody left to call back.
+    // Not a future of the loop: it would be told through the very loop that `stop` ends.
+    let done = DispatchSemaphore(value: 0)
+    loop.execute {
+      self.stop()
+      done.signal()
     }
+    done.wait()
   }
 
   private func attempt() {
@@ -132,10 +134,11 @@ final class RelayConnector: @unchecked Sendable {
     // Refuses the channel of a look-up that ended after `stop`: no callback may come any more.
     guard phase != .stopped else { throw ChannelError.ioOnClosedChannel }
     let pipeline = channel.pipeline.syncOperations
-    if address.isSecure, let tls {
+    if address.isSecure {
       // Server name indication does not carry IP addresses (RFC 6066 section 3); the certificate is checked against them all the same.
       let isIPAddress = (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
-      try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: isIPAddress ? nil : address.host))
+      try pipeline.addHandler(
+        NIOSSLClientHandler(context: tls.context(), serverHostname: isIPAddress ? nil : address.host))
     }
     let connection = RelayConnection(configuration: configuration, events: events, room: room) { reason, hadFrames in
       self.connectionEnded(reason, hadFrames: hadFrames)
