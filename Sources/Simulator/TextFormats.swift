@@ -22,23 +22,34 @@ enum TextFormat {
 
   /// Appends `YYYY-MM-DDTHH:MM:SS.mmmZ`, 24 characters.
   static func appendTime(microseconds: UInt64, to bytes: inout [UInt8]) {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: 24))
+    bytes.withUnsafeMutableBytes {
+      writeTime(microseconds: microseconds, to: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+    }
+  }
+
+  /// Writes a time over the 24 bytes of `target`. Allocates nothing: replaying calls it for every frame.
+  static func writeTime(microseconds: UInt64, to target: UnsafeMutableRawBufferPointer) {
+    precondition(target.count == 24, "a time has 24 characters")
     let milliseconds = microseconds / 1_000
     let seconds = milliseconds / 1_000
     let (year, month, day) = civil(days: Int(seconds / 86_400))
-    appendDigits(UInt64(year), 4, to: &bytes)
-    bytes.append(UInt8(ascii: "-"))
-    appendDigits(UInt64(month), 2, to: &bytes)
-    bytes.append(UInt8(ascii: "-"))
-    appendDigits(UInt64(day), 2, to: &bytes)
-    bytes.append(UInt8(ascii: "T"))
-    appendDigits(seconds / 3_600 % 24, 2, to: &bytes)
-    bytes.append(UInt8(ascii: ":"))
-    appendDigits(seconds / 60 % 60, 2, to: &bytes)
-    bytes.append(UInt8(ascii: ":"))
-    appendDigits(seconds % 60, 2, to: &bytes)
-    bytes.append(UInt8(ascii: "."))
-    appendDigits(milliseconds % 1_000, 3, to: &bytes)
-    bytes.append(UInt8(ascii: "Z"))
+    func put(_ value: Int, _ width: Int, at start: Int, _ after: UInt8) {
+      var value = value
+      for place in stride(from: start + width - 1, through: start, by: -1) {
+        target[place] = UInt8(ascii: "0") + UInt8(value % 10)
+        value /= 10
+      }
+      target[start + width] = after
+    }
+    put(year, 4, at: 0, UInt8(ascii: "-"))
+    put(month, 2, at: 5, UInt8(ascii: "-"))
+    put(day, 2, at: 8, UInt8(ascii: "T"))
+    put(Int(seconds / 3_600 % 24), 2, at: 11, UInt8(ascii: ":"))
+    put(Int(seconds / 60 % 60), 2, at: 14, UInt8(ascii: ":"))
+    put(Int(seconds % 60), 2, at: 17, UInt8(ascii: "."))
+    put(Int(milliseconds % 1_000), 3, at: 20, UInt8(ascii: "Z"))
   }
 
   /// Appends `b` and the base32 of a CIDv1 (SHA-256) with `codec`: 59 characters.
@@ -71,19 +82,6 @@ enum TextFormat {
         bytes.append(base32[Int(pair >> UInt16(11 - bit % 8) & 31)])
       }
     }
-  }
-
-  static func appendDigits(_ value: UInt64, _ width: Int, to bytes: inout [UInt8]) {
-    var divisor: UInt64 = 1
-    for _ in 1..<width { divisor *= 10 }
-    while divisor > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-      divisor /= 10
-    }
-  }
-
-  static func appendNumber(_ value: Int, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: String(value).utf8)
   }
 
   /// Year, month and day of a day counted from 1970 on, by the proleptic Gregorian calendar.

@@ -165,6 +165,11 @@ package final class World {
 package struct SimulatedDirectory: Sendable {
   let accounts: Accounts
 
+  init(accounts: Accounts) { self.accounts = accounts }
+
+  /// The accounts of a network as they are at its start, without making the network.
+  package init(_ configuration: SimulatorConfiguration) { accounts = Accounts(configuration) }
+
   /// The DID document, as plc.directory serves it; nil for an unknown DID.
   package func document(_ did: String) -> [UInt8]? {
     accounts.account(did: did).map { accounts.document($0) }
