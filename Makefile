@@ -7,7 +7,7 @@ RUN ?=
 FORMATTED := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test bench format lint sanitize asan tsan fuzz chaos ci
+.PHONY: help deps build run test bench format lint sanitize asan tsan fuzz chaos docs ci
 
 help:
 	@echo 'make run       simulator → rules → embedded Kafka broker; prints the address to read from; ends with Ctrl-C'
@@ -17,6 +17,7 @@ help:
 	@echo 'make sanitize  the test suite under AddressSanitizer and ThreadSanitizer, each with a planted fault'
 	@echo 'make fuzz      fuzzes frames and CAR files'
 	@echo 'make chaos     kills the feeder at full speed and counts what is missing: [CYCLES=N] [SEED=N]'
+	@echo 'make docs      writes the table of options from run --help'
 	@echo 'make ci        what CI runs (.ci/run)'
 
 deps:
@@ -53,6 +54,9 @@ fuzz: deps
 
 chaos: deps build
 	python3 tools/chaos.py $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SEED),--seed $(SEED))
+
+docs: build
+	python3 tools/docs.py $(BINARY)
 
 ci:
 	.ci/run

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Keeps the documentation true to the code.
+
+docs.py BINARY: writes the table of options in docs/configuration.md from what `BINARY run --help` says.
+docs.py BINARY --check: writes nothing; exits with 1 where that table differs, where docs/invariants.md names a test that
+does not exist, or where a page links to a file that does not.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+PAGE = "docs/configuration.md"
+BEGIN, END = "<!-- begin: written by make docs -->\n", "<!-- end -->\n"
+
+
+def options(text):
+    """(spelling, help, facts) of each option; facts stand in brackets on a line of their own."""
+    body = text[text.index("\nOPTIONS"):].split("\n")[2:]
+    found = []
+    for line in body:
+        if line.startswith("  -"):
+            found.append([line.strip().removesuffix(" VALUE"), "", ""])
+        elif line.startswith("      [") and found:
+            found[-1][2] = line.strip()[1:-1]
+        elif line.startswith("      ") and found:
+            found[-1][1] = (found[-1][1] + " " + line.strip()).strip()
+    return found
+
+
+def row(spelling, help_text, facts):
+    default, environment, repeats = "", [], ""
+    for fact in filter(None, facts.split("; ")):
+        if fact.startswith("default "):
+            default = f"`{fact.removeprefix('default ')}`"
+        elif fact == "repeatable":
+            repeats = " (repeats)"
+        else:
+            environment += [f"`{name}`" for name in fact.split(", ")]
+    cells = [f"`{spelling}`{repeats}", ", ".join(environment), default, help_text]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def table(binary):
+    """docs/configuration.md as it is and as it should be."""
+    text = subprocess.run([binary, "run", "--help"], capture_output=True, text=True, check=True).stdout
+    rows = "| Option | Environment | Default | |\n|---|---|---|---|\n" + "".join(row(*o) for o in options(text))
+    with open(PAGE, encoding="utf-8") as file:
+        page = file.read()
+    start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return page, page[:start] + rows + page[end:]
+
+
+def missing_tests():
+    """Tests that docs/invariants.md names in italics and no file in Tests has."""
+    names = set()
+    for path in glob.glob("Tests/**/*.swift", recursive=True):
+        with open(path, encoding="utf-8") as file:
+            names.update(re.findall(r"func `([^`]+)`", file.read()))
+    with open("docs/invariants.md", encoding="utf-8") as file:
+        named = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", file.read())
+    return [name for name in (" ".join(name.split()) for name in named) if name not in names]
+
+
+def broken_links():
+    """Relative links of the pages that lead nowhere."""
+    broken = []
+    for page in ["README.md", "CHANGELOG.md"] + glob.glob("docs/**/*.md", recursive=True):
+        with open(page, encoding="utf-8") as file:
+            links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read())
+        broken += [f"{page}: {link}" for link in links if not os.path.exists(os.path.join(os.path.dirname(page), link))]
+    return broken
+
+
+def main():
+    binary = os.path.abspath(sys.argv[1])
+    os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    page, written = table(binary)
+    if "--check" not in sys.argv:
+        with open(PAGE, "w", encoding="utf-8") as file:
+            file.write(written)
+        return 0
+    problems = [f"docs/invariants.md names no test of ours: {name}" for name in missing_tests()]
+    problems += [f"broken link in {link}" for link in broken_links()]
+    if written != page:
+        problems.append(f"{PAGE} is not what run --help says; try: make docs")
+    for problem in problems:
+        print(f"error: {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
