@@ -22,6 +22,8 @@ final class RelayStream: @unchecked Sendable {
   private static let turnBytes = 1 << 20
   /// No slot produces more than this share of a second's frames.
   private static let slotsPerSecondMin = 50
+  /// Frames produced at a time at a fixed rate.
+  private static let portionFramesMax = 64
   /// Seconds of frames a relay that had to wait makes up for; what is older was never produced.
   private static let debtSecondsMax = 10.0
 
@@ -102,10 +104,17 @@ final class RelayStream: @unchecked Sendable {
     let fresh = elapsed * Double(rate)
     due = min(due + fresh, Double(rate) * Self.debtSecondsMax)
     // The last bound keeps a source that is slower than its rate from holding the thread ever longer.
-    let allowed = min(Int(due), Int((2 * fresh).rounded(.up)), roomAhead(), max(1, rate / Self.slotsPerSecondMin))
-    if allowed > 0 { due -= Double(window.produce(allowed)) }
+    var allowed = min(Int(due), Int((2 * fresh).rounded(.up)), max(1, rate / Self.slotsPerSecondMin))
+    // In portions, so that no slot, however late, pushes a consumer that keeps up out of the window.
+    let portion = max(1, min(Self.portionFramesMax, configuration.windowFrames / 2))
+    while allowed > 0 {
+      let made = window.produce(max(0, min(allowed, portion, roomAhead())))
+      due -= Double(made)
+      allowed -= portion
+      serve()
+      if made == 0 { break }
+    }
     if window.isExhausted { pacing?.cancel() }
-    serve()
   }
 
   /// Frames that may be produced without pushing a connected consumer out of the window, where that is asked for.

@@ -139,4 +139,20 @@ import Testing
       try RelayClient(configuration: .init(hosts: ["ftp://x"]), events: events)
     }
   }
+
+  @Test func `a relay that answers with nothing but an error frame counts as failing`() throws {
+    let error: [UInt8] = [0xA1, 0x62, 0x6F, 0x70, 0x20, 0xA0]
+    let refusing = ScriptedPeer { connection, _ in
+      connection.upgrade()
+      connection.write(Wire.binary(error))
+    }
+    let good = ScriptedPeer { connection, _ in
+      connection.upgrade()
+      connection.write(Wire.binary([1]))
+      connection.readToEnd()
+    }
+    let running = try RunningClient([refusing.url, good.url])
+    try running.recorder.wait(for: "the other relay") { $0.last == .frame([1]) }
+    #expect(running.recorder.frames == [error, [1]])
+  }
 }

@@ -175,7 +175,7 @@ final class RelayConnection: ChannelInboundHandler {
       case nil: return .drained
       case .binary(let frame):
         if !events.onFrame(frame, readAt), !offerAgain({ events.onFrame(frame, readAt) }) { return .stalled }
-        if !hadFrames {
+        if !hadFrames, !Self.isRefusal(frame) {
           hadFrames = true
           onFirstFrame()
         }
@@ -191,6 +191,12 @@ final class RelayConnection: ChannelInboundHandler {
       }
       decoder.accept()
     }
+  }
+
+  /// An error frame: its header is the map of `op` to −1 (event stream specification, "Framing"). A relay that answers
+  /// each connection with one is not a relay that works, and must not be asked again every second for ever.
+  private static func isRefusal(_ frame: UnsafeRawBufferPointer) -> Bool {
+    frame.starts(with: [0xA1, 0x62, 0x6F, 0x70, 0x20])
   }
 
   /// Room may have come between the refusal and our saying that we wait: then nobody would ever call `resume`.

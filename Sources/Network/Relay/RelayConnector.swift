@@ -45,6 +45,7 @@ final class RelayConnector: @unchecked Sendable {
   private var connection: RelayConnection?
   /// TCP is being set up: its outcome arrives later in any case.
   private var isConnectInFlight = false
+  private var hasLookedUp = false
 
   init(
     configuration: RelayClient.Configuration, addresses: [RelayAddress], tls: RelayTLS, events: RelayEvents
@@ -82,7 +83,13 @@ final class RelayConnector: @unchecked Sendable {
     channel?.close(promise: nil)
     channel = nil
     if wasActive { tellDisconnected(.stopped, retryIn: nil) }
-    if !isConnectInFlight { group.shutdownGracefully { _ in } }
+    if !isConnectInFlight { endThread() }
+  }
+
+  /// A name look-up tells its second half, the other address family, in its own time, and needs the loop for it.
+  private func endThread() {
+    guard hasLookedUp else { return group.shutdownGracefully { _ in } }
+    loop.scheduleTask(in: .seconds(1)) { self.group.shutdownGracefully { _ in } }
   }
 
   /// As `stop`, from another thread; returns when no callback can come any more.
@@ -113,21 +120,33 @@ final class RelayConnector: @unchecked Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.prepare(channel, address, redirects) }
       }
-    bootstrap.connect(host: address.host, port: address.port).whenComplete { result in
+    connect(bootstrap, to: address).whenComplete { result in
       self.isConnectInFlight = false
       switch result {
       case .success(let channel):
         guard self.phase != .stopped else {
           channel.close(promise: nil)
-          return self.group.shutdownGracefully { _ in }
+          return self.endThread()
         }
         // Already ended inside the handshake: told there.
         if self.phase == .attempting, channel.isActive { self.channel = channel }
       case .failure(let error):
-        guard self.phase != .stopped else { return self.group.shutdownGracefully { _ in } }
+        guard self.phase != .stopped else { return self.endThread() }
         self.failed(.unreachable(Self.describe(error)))
       }
     }
+  }
+
+  private func connect(_ bootstrap: ClientBootstrap, to address: RelayAddress) -> EventLoopFuture<any Channel> {
+    if let literal = Self.literal(address) { return bootstrap.connect(to: literal) }
+    hasLookedUp = true
+    return bootstrap.connect(host: address.host, port: address.port)
+  }
+
+  /// The socket address of an IP address; nil for a name.
+  private static func literal(_ address: RelayAddress) -> SocketAddress? {
+    // The only error is that it is none.
+    try? SocketAddress(ipAddress: address.host, port: address.port)
   }
 
   private func prepare(_ channel: any Channel, _ address: RelayAddress, _ redirects: Int) throws {

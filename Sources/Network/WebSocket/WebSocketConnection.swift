@@ -19,6 +19,8 @@ package final class WebSocketConnection: ChannelInboundHandler, @unchecked Senda
   private var heardAt = NIODeadline.now()
   private var timer: Scheduled<Void>?
   private var isClosing = false
+  /// Nothing is read any more; the decoder may stand anywhere.
+  private var isShut = false
 
   /// Called when the socket takes bytes again after `isWritable` was false.
   package var onWritable: (() -> Void)?
@@ -85,6 +87,7 @@ package final class WebSocketConnection: ChannelInboundHandler, @unchecked Senda
   package func errorCaught(context: ChannelHandlerContext, error: any Error) { shut() }
 
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isShut else { return }
     heardAt = .now()
     let bytes = unwrapInboundIn(data)
     decoder.beginChunk()
@@ -141,6 +144,7 @@ package final class WebSocketConnection: ChannelInboundHandler, @unchecked Senda
 
   private func shut() {
     isClosing = true
+    isShut = true
     context?.close(promise: nil)
   }
 }
