@@ -18,7 +18,7 @@ package enum ActionID {
 
   /// The time an event's id is made of: the rev's for a commit, else its `time`.
   package static func milliseconds(_ decoded: DecodedFrame) -> Int64? {
-    decoded.type == .commit ? Syntax.tidMilliseconds(decoded.revTID) : decoded.timeMs
+    decoded.type == .commit ? decoded.revMs : decoded.timeMs
   }
 }
 

@@ -62,7 +62,7 @@ struct RecordJSON {
     case .no: out.append("false")
     case .double: appendGoFloat(Double(bitPattern: token.value), to: out)
     case .link: appendLink(bytes[token.slice], to: out)
-    case .bytes: appendBytes(bytes[token.slice], to: out)
+    case .bytes: appendBytesJSON(bytes[token.slice], to: out)
     case .array:
       out.append(0x5b)
       open.append(Open(isMap: false, next: index + 1, end: Int(token.next), start: index + 1))
@@ -191,7 +191,7 @@ private func appendLink(_ cid: Bytes, to out: ByteWriter) {
 private let base64Alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 /// `{"$bytes":"…"}`, standard base64 without padding.
-private func appendBytes(_ bytes: Bytes, to out: ByteWriter) {
+func appendBytesJSON(_ bytes: Bytes, to out: ByteWriter) {
   out.append("{\"$bytes\":\"")
   appendBase64(bytes, padded: false, to: out)
   out.append("\"}")

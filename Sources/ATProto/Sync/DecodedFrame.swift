@@ -74,6 +74,8 @@ package struct DecodedFrame {
   package var rev = Slice.none
   /// `rev` as a number; 0 where there is none.
   package var revTID: UInt64 = 0
+  /// The rev's timestamp, milliseconds since 1970; nil where there is no rev.
+  package var revMs: Int64? { revTID == 0 ? nil : Syntax.tidMilliseconds(revTID) }
   package var time = Slice.none
   /// `time` in milliseconds since 1970, nil where it is no date.
   package var timeMs: Int64?
