@@ -2,13 +2,14 @@ import CRdKafka
 
 /// Reading a compacted topic of one partition as the map it is.
 package enum CompactedTopic {
-  /// The last value written under `key` up to the moment of asking; nil where there is none or it was deleted.
+  /// The last value written under each wanted key up to the moment of asking; deleted keys are left out.
   ///
   /// Reads from the oldest message to the high watermark, with a consumer of its own. `timeoutMs` is for the whole;
   /// running out of it is an error, never a stale answer. Throws `topicMissing`, `unreachable` and what reading throws.
-  package static func lastValue(
-    topic: String, key: [UInt8], _ configuration: KafkaConfiguration, timeoutMs: Int32
-  ) throws(KafkaError) -> [UInt8]? {
+  package static func lastValues(
+    topic: String, _ configuration: KafkaConfiguration, timeoutMs: Int32,
+    where isWanted: (UnsafeRawBufferPointer) -> Bool
+  ) throws(KafkaError) -> [[UInt8]: [UInt8]] {
     let deadline = ContinuousClock.now + .milliseconds(Int(timeoutMs))
     let consumer = try Consumer(configuration)
     defer { consumer.close() }
@@ -16,10 +17,10 @@ package enum CompactedTopic {
     let admin = try TopicAdmin(configuration)
     guard try admin.describe(topic, timeoutMs: timeoutMs) != nil else { throw .topicMissing(topic: topic) }
     let (low, high) = try consumer.watermarks(topic: topic, partition: 0, timeoutMs: left(until: deadline))
-    if low >= high { return nil }
+    if low >= high { return [:] }
     try consumer.assign(topic: topic, partition: 0, from: .offset(low))
 
-    var value: [UInt8]?
+    var values: [[UInt8]: [UInt8]] = [:]
     var next = low
     while next < high {
       let remaining = left(until: deadline)
@@ -30,16 +31,23 @@ package enum CompactedTopic {
       }
       let result = consumer.poll(timeoutMs: remaining) { message in
         next = message.offset + 1
-        guard let found = message.key, found.elementsEqual(key) else { return }
-        value = message.value.map { [UInt8]($0) }
+        guard let key = message.key, isWanted(key) else { return }
+        values[[UInt8](key)] = message.value.map { [UInt8]($0) }
       }
       switch result {
       case .message, .nothing: continue
-      case .endOfPartition: return value  // compaction may have removed the last offsets below the watermark
+      case .endOfPartition: return values  // compaction may have removed the last offsets below the watermark
       case .failed(let error): if !error.isRetriable { throw error }
       }
     }
-    return value
+    return values
+  }
+
+  /// `lastValues` of one key; nil where there is none.
+  package static func lastValue(
+    topic: String, key: [UInt8], _ configuration: KafkaConfiguration, timeoutMs: Int32
+  ) throws(KafkaError) -> [UInt8]? {
+    try lastValues(topic: topic, configuration, timeoutMs: timeoutMs) { $0.elementsEqual(key) }[key]
   }
 
   private static func left(until deadline: ContinuousClock.Instant) -> Int32 {

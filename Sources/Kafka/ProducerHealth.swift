@@ -9,6 +9,11 @@ package enum BrokerState: Sendable, Equatable {
   case up
   /// Every broker was lost at this moment; librdkafka keeps trying.
   case down(since: ContinuousClock.Instant)
+
+  /// Whether no broker answers.
+  package var isDown: Bool {
+    if case .down = self { true } else { false }
+  }
 }
 
 /// A producer's cold state: counters and the last word on the brokers. Touched once per batch at most.

@@ -50,6 +50,14 @@ package struct FrameBuffer {
     buffer.writeBytes(bytes)
   }
 
+  /// Appends `count` payload bytes that `write` puts in place.
+  package mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+      write(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+      return count
+    }
+  }
+
   /// Bytes of the message being written, so far.
   package var messageByteCount: Int { buffer.writerIndex - messageStart }
 
