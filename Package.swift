@@ -74,7 +74,7 @@ let package = Package(
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: swift),
     .testTarget(name: "NetworkTests", dependencies: ["Network"], swiftSettings: swift),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
-    .testTarget(name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Simulator", "Capture"], swiftSettings: swift),
+    .testTarget(name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Osprey", "Simulator", "Capture"], swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["osprey-feeder", "ATProto"], swiftSettings: swift),
     .testTarget(name: "SanitizerTests", swiftSettings: swift),
   ],

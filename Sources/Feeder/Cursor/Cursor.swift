@@ -84,7 +84,8 @@ package enum CursorFile {
   package static func read(_ path: String) throws(CursorError) -> [Cursor] {
     guard let data = FileManager.default.contents(atPath: path) else {
       guard FileManager.default.fileExists(atPath: path) else { return [] }
-      throw CursorError(description: "cursor file \(path) cannot be read; try: check its permissions", isConfiguration: true)
+      throw CursorError(
+        description: "cursor file \(path) cannot be read; try: check its permissions", isConfiguration: true)
     }
     var cursors: [Cursor] = []
     for line in data.split(separator: 0x0a) {
@@ -131,6 +132,7 @@ package enum CursorFile {
 
   private static func failed(_ what: String, _ path: String) -> CursorError {
     CursorError(
-      description: "cannot \(what) the cursor file \(path): \(String(cString: strerror(errno)))", isConfiguration: false)
+      description: "cannot \(what) the cursor file \(path): \(String(cString: strerror(errno)))", isConfiguration: false
+    )
   }
 }

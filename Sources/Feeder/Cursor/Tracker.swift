@@ -25,17 +25,19 @@ package final class Tracker: @unchecked Sendable {
   private var high: UInt64 = 0
   private var outstanding = 0
   private var isBroken = false
-  private var cursors: [Cursor]
+  /// By host number.
+  private var cursors: [(sequence: Int64, timeMs: Int64?)] = []
+  private let hosts: HostTable
   private var hasMoved = false
   private let latency: Histogram
   private let frames: LabelledCounters
 
   /// - Parameters:
-  ///   - cursors: one for each host, by host number; `sequence` 0 where none is known.
+  ///   - hosts: what the host numbers of frames stand for.
   ///   - frames: where a frame is counted under its label when nothing of it is outstanding.
   ///   - capacity: frames that may wait for acknowledgement; a power of two.
-  package init(cursors: [Cursor], latency: Histogram, frames: LabelledCounters, capacity: Int = 1 << 17) {
-    self.cursors = cursors
+  package init(hosts: HostTable, latency: Histogram, frames: LabelledCounters, capacity: Int = 1 << 17) {
+    self.hosts = hosts
     self.frames = frames
     self.latency = latency
     entries = Array(repeating: Entry(), count: capacity)
@@ -59,6 +61,10 @@ package final class Tracker: @unchecked Sendable {
       monitor.wait(Self.advanced)
     }
     if isBroken { return nil }
+    while cursors.count <= host {
+      let saved = hosts[cursors.count].saved
+      cursors.append((saved?.sequence ?? 0, saved?.timeMs))
+    }
     let token = high
     entries[Int(token & mask)] = Entry(
       outstanding: Int32(messages), isReset: isReset, host: Int32(host), sequence: sequence,
@@ -136,7 +142,7 @@ package final class Tracker: @unchecked Sendable {
   package var snapshot: [Cursor] {
     monitor.lock()
     defer { monitor.unlock() }
-    return cursors.filter { $0.sequence > 0 }
+    return current
   }
 
   /// The cursors, if one has moved since they were taken last.
@@ -145,6 +151,12 @@ package final class Tracker: @unchecked Sendable {
     defer { monitor.unlock() }
     guard hasMoved else { return nil }
     hasMoved = false
-    return cursors.filter { $0.sequence > 0 }
+    return current
+  }
+
+  private var current: [Cursor] {
+    cursors.indices.filter { cursors[$0].sequence > 0 }.map {
+      Cursor(host: hosts[$0].name, sequence: cursors[$0].sequence, timeMs: cursors[$0].timeMs)
+    }
   }
 }

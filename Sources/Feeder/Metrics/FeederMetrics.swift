@@ -14,6 +14,9 @@ package final class FeederMetrics: Sendable {
   package let recordErrors = LabelledCounters(Reason.allCases.map(\.rawValue))
   package let actions = LabelledCounters(ActionName.allCases.map { "\($0.text)" })
   package let verdicts = Counter()
+  /// Actions that met at least one rule.
+  package let actionsEvaluated = Counter()
+  /// Actions that at least one rule hit, live or shadow.
   package let hits = Counter()
   package let deadLetters = Counter()
   package let acknowledged = Counter()
@@ -33,7 +36,8 @@ package final class FeederMetrics: Sendable {
   package let collections = CollectionCounters()
   /// Receive → acknowledged.
   package let latency = Histogram(boundsMicros: [
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000, 60_000_000,
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
+    60_000_000,
   ])
 
   private static let skipBase = 2
@@ -67,6 +71,13 @@ package final class FeederMetrics: Sendable {
   package static var replayedLabel: Int { replayed }
 
   package static func reasonIndex(_ reason: Reason) -> Int { Reason.allCases.firstIndex(of: reason) ?? 0 }
+
+  /// A frame entered the ring.
+  @inline(__always)
+  func countReceived(_ bytes: Int) {
+    received.add()
+    receivedBytes.add(bytes)
+  }
 
   /// Adds a frame's defects and operations.
   func count(_ decoded: DecodedFrame) {

@@ -60,6 +60,7 @@ struct DeadLetterWriter {
 
   private func message(_ decoded: DecodedFrame) -> String {
     let text = reasons(decoded).map(\.message).joined(separator: "; ")
-    return decoded.outcome == .reject && decoded.reason != .noOperationLeft ? "\(text) (at byte \(decoded.offset))" : text
+    return decoded.outcome == .reject && decoded.reason != .noOperationLeft
+      ? "\(text) (at byte \(decoded.offset))" : text
   }
 }

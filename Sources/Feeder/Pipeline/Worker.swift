@@ -36,6 +36,9 @@ final class Worker {
     case .text: slot.decoded.refuse(.textMessage)
     case .oversized: slot.decoded.refuse(.tooLarge)
     }
+    if slot.receivedAtMicros == FrameSlot.receiveTimeUnknown, let ms = slot.decoded.timeMs ?? slot.decoded.revMs {
+      slot.receivedAtMicros = ms * 1000
+    }
     guard slot.decoded.outcome == .accept || slot.decoded.outcome == .partial else { return }
     if slot.decoded.type == .commit {
       for index in slot.decoded.operations.indices where slot.decoded.operations[index].dropped == nil {

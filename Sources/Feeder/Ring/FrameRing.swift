@@ -49,14 +49,15 @@ package final class FrameRing: @unchecked Sendable {
 
   // MARK: The source
 
-  /// Takes a copy of the frame, or answers false: then the source keeps it, waits for room, and offers it again.
+  /// Takes a copy of the frame, or answers false: then the source keeps it, waits for room, and offers it again. A closed
+  /// ring takes nothing.
   /// One source thread at a time.
   package func offer(
     _ kind: FrameKind, _ frame: UnsafeRawBufferPointer, announcedBytes: Int? = nil, receivedAtMicros: Int64,
     connection: Int
   ) -> Bool {
     monitor.lock()
-    guard hasRoom(frame.count) else {
+    guard hasRoom(frame.count), !isClosed else {
       isRoomWanted = true
       monitor.unlock()
       return false

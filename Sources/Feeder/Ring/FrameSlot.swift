@@ -23,6 +23,9 @@ struct PendingAction {
 /// Belongs to one thread at a time: the source until it is offered, a worker until it is finished, the judge until it is
 /// released. The ring's lock orders these.
 final class FrameSlot {
+  /// Receive time of a frame whose source does not know it: the event's own time stands in.
+  static let receiveTimeUnknown: Int64 = 0
+
   /// Above this a buffer is given back after use.
   private static let keptBytesMax = 1 << 16
 
@@ -59,6 +62,9 @@ final class FrameSlot {
     self.receivedAtMicros = receivedAtMicros
     self.connection = connection
   }
+
+  /// Memory the slot holds for the next frame.
+  var heldBytes: Int { capacity + actions.capacity }
 
   /// Gives memory back that only a huge frame needed.
   func shrink() {

@@ -1,0 +1,194 @@
+import ATProto
+import Kafka
+import Osprey
+import Rules
+import Synchronization
+
+/// The one thread that sees events in stream order: runs the rules, writes verdicts and dead letters, and hands every
+/// message of a frame to Kafka (DESIGN.md decision 1).
+final class Judge {
+  /// What the judge sends to.
+  struct Output {
+    var producer: Producer
+    var actions: TopicHandle
+    var verdicts: TopicHandle
+    var deadLetters: TopicHandle
+  }
+
+  private let ring: FrameRing
+  private let output: Output
+  private let tracker: Tracker
+  private let metrics: FeederMetrics
+  private let hosts: HostTable
+  private let moderation: Moderation
+  private let letterWriter: DeadLetterWriter
+  private let startsAtReceiveTime: Bool
+
+  private var clock = StreamClock()
+  private var seen = SeenFrames()
+  private var watch = SequenceWatch()
+  private var connection = -1
+  private var host = 0
+  private var progress: HostProgress?
+  private let verdicts = ByteWriter(capacity: 1 << 14)
+  /// For each pending action its verdict in `verdicts`; empty for none.
+  private var verdictSlices: [Slice] = []
+  private let letter = ByteWriter(capacity: 1 << 14)
+  /// Why the producer takes no more, once it does not.
+  private(set) var failure: SendResult?
+
+  /// - Parameter startsAtReceiveTime: a live source; a capture starts its clock at its first frame's time.
+  init(
+    ring: FrameRing, output: Output, tracker: Tracker, metrics: FeederMetrics, hosts: HostTable,
+    moderation: Moderation, letterWriter: DeadLetterWriter, startsAtReceiveTime: Bool
+  ) {
+    self.ring = ring
+    self.output = output
+    self.tracker = tracker
+    self.metrics = metrics
+    self.hosts = hosts
+    self.moderation = moderation
+    self.letterWriter = letterWriter
+    self.startsAtReceiveTime = startsAtReceiveTime
+  }
+
+  /// Judges until the ring is closed and empty, or the producer fails.
+  func run() {
+    while let range = ring.takeReady() {
+      for ticket in range where failure == nil { step(ring.slot(ticket)) }
+      metrics.judgeBusyNanos.set(Int(Now.threadCPUNanos()))
+      if failure != nil { return }
+      ring.release(range)
+    }
+  }
+
+  /// One decoded frame: is it new, what time is it, what do the rules say, and off to Kafka.
+  func step(_ slot: FrameSlot) {
+    let isReset = observe(slot)
+    guard let isReset else {
+      metrics.frames[FeederMetrics.skipLabel(.repeated)].add()
+      return
+    }
+    let tick = clock.tick(
+      timeMs: slot.decoded.outcome == .reject ? nil : slot.decoded.timeMs,
+      startMs: startsAtReceiveTime
+        ? slot.receivedAtMicros / 1000 : slot.decoded.timeMs ?? slot.receivedAtMicros / 1000)
+    if tick.isSkewed { slot.decoded.defects.insert(.clockSkew) }
+    let hits = judge(slot, clockMs: tick.clockMs)
+    let needsLetter = slot.decoded.outcome == .reject || slot.decoded.outcome == .partial
+    metrics.count(slot.decoded)
+    guard
+      let token = tracker.begin(
+        host: host, sequence: slot.decoded.sequence, timeMs: slot.decoded.timeMs, isReset: isReset,
+        messages: slot.pending.count + hits + (needsLetter ? 1 : 0), label: FeederMetrics.frameLabel(slot.decoded),
+        receivedAtMicros: slot.receivedAtMicros)
+    else {
+      failure = .closed
+      return
+    }
+    send(slot, token)
+    if needsLetter { sendLetter(slot, token) }
+    if slot.decoded.sequence > 0 {
+      progress?.judged.store(slot.decoded.sequence, ordering: .releasing)
+      metrics.lastSequence.set(Int(slot.decoded.sequence))
+      if let timeMs = slot.decoded.timeMs { metrics.lastTimeMs.set(Int(timeMs)) }
+    }
+  }
+
+  /// Keeps track of connection, repeats and the sequence. nil: a repeat; else whether the sequence starts anew here.
+  private func observe(_ slot: FrameSlot) -> Bool? {
+    if slot.connection != connection {
+      connection = slot.connection
+      let number = Connection.host(connection)
+      let progress = hosts[number]
+      watch.connected(requested: progress.requested.load(ordering: .acquiring), sameHost: number == host)
+      host = number
+      self.progress = progress
+    }
+    let decoded = slot.decoded
+    guard decoded.sequence > 0 else { return false }
+    if seen.insert(sequence: decoded.sequence, did: slot.bytes[decoded.did], revTID: decoded.revTID) { return nil }
+    let isReset = watch.isReset(sequence: decoded.sequence, timeMs: decoded.timeMs)
+    if isReset { metrics.sequenceResets.add() }
+    return isReset
+  }
+
+  /// Runs the rules over every action of the frame; returns how many verdicts there are.
+  private func judge(_ slot: FrameSlot, clockMs: Int64) -> Int {
+    verdicts.removeAll()
+    verdictSlices.removeAll(keepingCapacity: true)
+    var hits = 0
+    for pending in slot.pending {
+      let action = self.action(slot, pending, clockMs: clockMs)
+      metrics.actions[Int(action.name.rawValue)].add()
+      metrics.collections.add(action.name, action.collection)
+      let start = verdicts.count
+      if moderation.judge(action, to: verdicts) { hits += 1 }
+      verdictSlices.append(Slice(offset: start, count: verdicts.count - start))
+    }
+    return hits
+  }
+
+  private func action(_ slot: FrameSlot, _ pending: PendingAction, clockMs: Int64) -> Action {
+    let frame = slot.bytes
+    let decoded = slot.decoded
+    var action = Action(
+      name: ActionWriter.name(decoded, pending.operation), id: pending.id, sequence: decoded.sequence,
+      did: frame[decoded.did], time: frame[decoded.time], clockMs: clockMs, receivedAtMicros: slot.receivedAtMicros)
+    switch decoded.type {
+    case .commit:
+      let operation = decoded.operations[pending.operation]
+      action.rev = frame[decoded.rev]
+      action.collection = frame[operation.collection]
+      action.rkey = frame[operation.rkey]
+      action.path = frame[operation.path]
+      action.uri = slot.actions[pending.written.uri]
+      action.cid = slot.actions[pending.written.cid]
+      action.recordError = operation.recordError
+      // A record that was only too large for the message is whole, and the rules see it.
+      if !operation.json.isEmpty { action.record = frame[operation.record] }
+    case .identity:
+      action.handle = frame[decoded.handle]
+    case .account:
+      action.isActive = decoded.isActive
+      action.status = frame[decoded.status]
+    case .sync:
+      action.rev = frame[decoded.rev]
+    case .info, .error, .other: break
+    }
+    return action
+  }
+
+  private let unknownKey = Bytes("<unknown>")
+
+  private func send(_ slot: FrameSlot, _ token: UInt64) {
+    guard !slot.pending.isEmpty else { return }
+    let did = slot.bytes[slot.decoded.did]
+    let key = did.isEmpty ? unknownKey : did
+    for (index, pending) in slot.pending.enumerated() {
+      send(output.actions, key, slot.actions[pending.written.message], slot, token)
+      if verdictSlices[index].count > 0 {
+        metrics.verdicts.add()
+        send(output.verdicts, key, verdicts[verdictSlices[index]], slot, token)
+      }
+    }
+  }
+
+  private func sendLetter(_ slot: FrameSlot, _ token: UInt64) {
+    letter.removeAll()
+    letterWriter.write(slot, host: hosts[host].name, to: letter)
+    let did = slot.bytes[slot.decoded.did]
+    send(output.deadLetters, did.isEmpty ? unknownKey : did, letter.bytes, slot, token)
+    letter.shrink(to: 1 << 20)
+    metrics.deadLetters.add()
+  }
+
+  /// Hands one message over, waiting for room as long as it takes.
+  private func send(_ topic: TopicHandle, _ key: Bytes, _ value: Bytes, _ slot: FrameSlot, _ token: UInt64) {
+    guard failure == nil else { return }
+    let result = output.producer.sendWhenRoom(
+      topic, key: key.raw, value: value.raw, timestampMs: max(1, slot.receivedAtMicros / 1000), token: token,
+      timeoutMs: -1)
+    if result != .queued { failure = result }
+  }
+}

@@ -1,0 +1,89 @@
+import ATProto
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Feeder
+
+private func offer(_ ring: FrameRing, _ text: String, connection: Int = 0) -> Bool {
+  Array(text.utf8).withUnsafeBytes { ring.offer(.frame, $0, receivedAtMicros: 1, connection: connection) }
+}
+
+@Suite struct RingTests {
+  @Test func `frames finished in any order by four workers reach the judge in stream order`() {
+    let ring = FrameRing(capacity: 64, bytesMax: 1 << 20)
+    let total = 20_000
+    let workers = (0..<4).map { index in
+      OwnedThread("test \(index)") {
+        var random = SystemRandomNumberGenerator()
+        while let range = ring.claim() {
+          if random.next() % 50 == 0 { usleep(100) }
+          ring.finish(range)
+        }
+      }
+    }
+    let seen = Mutex<[String]>([])
+    let judge = OwnedThread("test judge") {
+      while let range = ring.takeReady() {
+        seen.withLock { seen in for ticket in range { seen.append(ring.slot(ticket).bytes.string) } }
+        ring.release(range)
+      }
+    }
+    for number in 0..<total {
+      while !offer(ring, "\(number)") { _ = ring.waitForRoom(bytes: 8) }
+    }
+    ring.close()
+    for worker in workers { worker.join() }
+    judge.join()
+    #expect(seen.withLock { $0 } == (0..<total).map { "\($0)" })
+  }
+
+  @Test func `a full ring takes nothing and says when there is room again`() throws {
+    let ring = FrameRing(capacity: 4, bytesMax: 1 << 20)
+    let announced = Counter()
+    ring.whenRoom { announced.add() }
+    for number in 0..<4 { #expect(offer(ring, "\(number)")) }
+    #expect(!offer(ring, "4"))
+    let range = try #require(ring.claim())
+    ring.finish(range)
+    let ready = try #require(ring.takeReady())
+    #expect(announced.count == 0)
+    ring.release(ready)
+    #expect(announced.count == 1)
+    #expect(offer(ring, "4"))
+  }
+
+  @Test func `bytes bound the ring too, but one frame of any size is taken`() {
+    let ring = FrameRing(capacity: 16, bytesMax: 10)
+    #expect(offer(ring, String(repeating: "x", count: 100)))
+    #expect(!offer(ring, "y"))
+    #expect(ring.depths.bytes == 100)
+  }
+
+  @Test func `a closed ring takes nothing more and hands out what it holds`() throws {
+    let ring = FrameRing(capacity: 4, bytesMax: 100)
+    #expect(offer(ring, "a"))
+    ring.close()
+    #expect(!offer(ring, "b"))
+    #expect(!ring.waitForRoom(bytes: 1_000))
+    let range = try #require(ring.claim())
+    ring.finish(range)
+    #expect(ring.claim() == nil)
+    let ready = try #require(ring.takeReady())
+    #expect(ring.slot(ready.lowerBound).bytes.string == "a")
+    ring.release(ready)
+    #expect(ring.takeReady() == nil)
+    #expect(ring.depths == (0, 0, 0))
+  }
+
+  @Test func `memory of a huge frame is given back when its slot is released`() throws {
+    let ring = FrameRing(capacity: 2, bytesMax: 1 << 22)
+    #expect(offer(ring, String(repeating: "x", count: 1 << 20)))
+    let range = try #require(ring.claim())
+    ring.finish(range)
+    let ready = try #require(ring.takeReady())
+    #expect(ring.slot(0).count == 1 << 20)
+    ring.release(ready)
+    #expect(ring.slot(0).heldBytes < 1 << 17)
+  }
+}
