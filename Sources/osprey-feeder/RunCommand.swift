@@ -1,0 +1,268 @@
+import ATProto
+import ArgumentParser
+import Feeder
+import Foundation
+import Kafka
+import Logging
+import Network
+import Osprey
+import Simulator
+
+/// Where `run` reads from.
+enum SourceChoice: Equatable {
+  case relay
+  case capture(String)
+  case simulator
+
+  init(_ text: String) throws {
+    if text == "relay" {
+      self = .relay
+    } else if text == "simulator" {
+      self = .simulator
+    } else if text.hasPrefix("capture:"), text.count > 8 {
+      self = .capture(String(text.dropFirst(8)))
+    } else {
+      throw UsageError("--source: '\(text)' is none of relay, capture:FILE, simulator")
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .relay, .simulator: "relay"
+    case .capture: "capture"
+    }
+  }
+}
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Source → actions, verdicts, dead letters: the service.",
+    helpNames: [])
+
+  @Argument(parsing: .captureForPassthrough, help: .hidden)
+  var arguments: [String] = []
+
+  mutating func run() throws {
+    let arguments = try RunArguments(self.arguments, environment: ProcessInfo.processInfo.environment)
+    guard !arguments.wantsHelp else {
+      print(RunOption.help)
+      return
+    }
+    try Service(arguments).run()
+  }
+}
+
+/// A run of the service, from checked arguments to its end.
+final class Service {
+  private let arguments: RunArguments
+  private let log: Logger
+  private let choice: SourceChoice
+  private let isEmbedded: Bool
+  private var broker: EmbeddedBroker?
+  private var simulation: Simulation?
+
+  init(_ arguments: RunArguments) throws {
+    self.arguments = arguments
+    let level = try arguments.choice("log-level", LogLevel.self)
+    log = Logger.feeder(try arguments.choice("log-format", LogFormat.self), level: level.level)
+    choice = try SourceChoice(arguments.text("source"))
+    let servers = arguments.text("bootstrap-servers")
+    isEmbedded = servers == "embedded"
+    guard !servers.isEmpty else {
+      throw UsageError(
+        "run: no Kafka broker given; try: --bootstrap-servers HOST:PORT, or --bootstrap-servers embedded for a trial")
+    }
+  }
+
+  enum LogLevel: String, CaseIterable {
+    case debug, info, warning, error
+    var level: Logger.Level {
+      switch self {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+    }
+  }
+
+  func run() throws {
+    let settings = try self.settings()
+    let metrics = FeederMetrics(workers: settings.workers)
+    // Threads started from here on leave the signals to the one that waits for them.
+    let stopper = Stopper()
+    StopSignals.catchAll { stopper.stop() }
+    let pipeline: Pipeline
+    do throws(StartError) {
+      pipeline = try Pipeline(
+        settings: settings, metrics: metrics, source: try makeSource(metrics, settings), log: log)
+    } catch {
+      throw UsageError("run: \(error)")
+    }
+    if try arguments.flag("check") {
+      print("ok: broker, topics, cursor and rules are fine")
+      return
+    }
+    let server = MetricsServer(address: arguments.text("metrics-listen"), pipeline: pipeline)
+    let address: String
+    do throws(NetworkError) {
+      address = try server.start()
+    } catch {
+      throw UsageError("--metrics-listen: \(error)")
+    }
+    announce(settings, metricsAddress: address)
+    stopper.attach { pipeline.stop() }
+    let status = StatusLine(pipeline: pipeline, isEmbedded: isEmbedded, log: log)
+    let end = pipeline.run()
+    status.stop()
+    server.stop()
+    simulation?.stop()
+    log.info("\(status.summary)")
+    if case .failed(let problem) = end { throw Failure(problem) }
+  }
+
+  private func settings() throws -> PipelineSettings {
+    let outputTopic = arguments.text("output-topic")
+    var servers = arguments.text("bootstrap-servers")
+    let partitions: Int32 = try arguments.number("partitions", in: 1...10_000)
+    if isEmbedded {
+      let topics = [outputTopic, arguments.text("verdict-topic"), arguments.text("dead-letter-topic")]
+      do throws(KafkaError) {
+        let broker = try EmbeddedBroker(topics: topics.map { ($0, Int(partitions)) } + [(CursorStore.topic, 1)])
+        self.broker = broker
+        servers = broker.bootstrapServers
+      } catch {
+        throw Failure("the embedded broker did not start: \(error)")
+      }
+    }
+    var settings = PipelineSettings(
+      kafka: KafkaConfiguration(
+        bootstrapServers: servers, clientID: "osprey-feeder", properties: try properties()),
+      rulesFolder: arguments.text("rules"),
+      name: arguments.text("name").isEmpty ? outputTopic : arguments.text("name"))
+    settings.outputTopic = outputTopic
+    settings.verdictTopic = arguments.text("verdict-topic")
+    settings.deadLetterTopic = arguments.text("dead-letter-topic")
+    settings.partitions = partitions
+    settings.replicationFactor = try arguments.number("replication-factor", in: -1...1000)
+    settings.workers =
+      arguments.text("workers").isEmpty
+      ? max(1, ProcessInfo.processInfo.activeProcessorCount - 1) : try arguments.number("workers", in: 1...256)
+    settings.shape = try arguments.flag("osprey-compatible") ? .osprey : .standard
+    settings.withPosition = try arguments.flag("with-position")
+    settings.snowflakeEpochMs = try arguments.number("snowflake-epoch", in: 0...4_102_444_800_000)
+    settings.drainTimeoutMs = 1000 * (try arguments.number("drain-timeout", in: 0...3600))
+    settings.decode = try decodeOptions()
+    settings.sourceName = choice.name
+    if case .capture = choice { settings.isLive = false }
+    settings.cursorStore = try cursorStore(settings)
+    guard let start = StartPosition(arguments.text("start")) else {
+      throw UsageError("--start: '\(arguments.text("start"))' is none of live, oldest, a sequence number")
+    }
+    settings.start = start
+    switch arguments.text("verdicts") {
+    case "hits": settings.emitsAllVerdicts = false
+    case "all": settings.emitsAllVerdicts = true
+    case let other: throw UsageError("--verdicts: '\(other)' is none of hits, all")
+    }
+    return settings
+  }
+
+  private func cursorStore(_ settings: PipelineSettings) throws -> CursorStore {
+    let text = arguments.text("cursor")
+    if text.isEmpty { return isEmbedded || !settings.isLive ? .none : .kafka }
+    guard let store = CursorStore(text) else {
+      throw UsageError("--cursor: '\(text)' is none of kafka, file:PATH, none")
+    }
+    guard settings.isLive || store == .none else {
+      throw UsageError("--cursor: a capture file is read from its beginning; try: --cursor none")
+    }
+    return store
+  }
+
+  private func decodeOptions() throws -> DecodeOptions {
+    var options = DecodeOptions()
+    options.verification = try arguments.choice("verify", Verification.self)
+    guard options.verification != .signature else {
+      throw UsageError("--verify signature: run has no source of signing keys yet; try: --verify mst")
+    }
+    options.verifyAllBlocks = try arguments.flag("verify-all-blocks")
+    options.strictCBOR = try arguments.flag("strict-cbor")
+    options.emitSync = try arguments.flag("emit-sync")
+    options.escaping = try arguments.flag("escape-html") ? .html : .plain
+    return options
+  }
+
+  private func properties() throws -> [String: String] {
+    var properties: [String: String] = [:]
+    for pair in arguments.list("X") {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else { throw UsageError("-X: '\(pair)' is not KEY=VALUE") }
+      properties[String(parts[0])] = String(parts[1])
+    }
+    return properties
+  }
+
+  private func makeSource(_ metrics: FeederMetrics, _ settings: PipelineSettings) throws(StartError) -> any FrameSource
+  {
+    switch choice {
+    case .capture(let path):
+      guard FileManager.default.isReadableFile(atPath: path) else { throw StartError("cannot read \(path)") }
+      return CaptureFileSource(path: path, metrics: metrics)
+    case .relay:
+      var configuration = RelayClient.Configuration(hosts: arguments.list("relay-host"))
+      configuration.userAgent = "osprey-feeder/\(OspreyFeeder.version)"
+      for host in configuration.hosts where RelayAddress(host) == nil {
+        throw StartError("--relay-host: '\(host)' is no relay address; try: wss://HOST")
+      }
+      return RelaySource(configuration: configuration, metrics: metrics, log: log)
+    case .simulator:
+      do {
+        var options = SimulationOptions()
+        options.rate = try SimulationOptions.rate(arguments.text("simulate-rate"))
+        options.seed = try arguments.number("simulate-seed", in: 0...UInt64.max)
+        let simulation = try Simulation(options)
+        self.simulation = simulation
+        let address = try simulation.start()
+        return RelaySource(
+          configuration: RelayClient.Configuration(hosts: ["ws://\(address)"]), metrics: metrics, log: log)
+      } catch {
+        throw StartError("the simulator did not start: \(error)")
+      }
+    }
+  }
+
+  private func announce(_ settings: PipelineSettings, metricsAddress: String) {
+    let mark = isEmbedded ? " (EMBEDDED, NOT DURABLE)" : ""
+    log.info("Kafka at \(settings.kafka.bootstrapServers)\(mark)")
+    log.info(
+      "actions → \(settings.outputTopic), verdicts → \(settings.verdictTopic), dead letters → \(settings.deadLetterTopic)"
+    )
+    log.info("metrics at http://\(metricsAddress)/metrics")
+    log.info("read them with: kcat -b \(settings.kafka.bootstrapServers) -C -t \(settings.verdictTopic)")
+  }
+}
+
+/// Passes a stop on to whoever is there to take it, also one that came before.
+final class Stopper: @unchecked Sendable {
+  // Unchecked: both variables are guarded by `lock`.
+  private let lock = NSLock()
+  private var isStopped = false
+  private var body: (@Sendable () -> Void)?
+
+  func stop() {
+    let body = lock.withLock {
+      isStopped = true
+      return self.body
+    }
+    body?()
+  }
+
+  func attach(_ body: @escaping @Sendable () -> Void) {
+    let wasStopped = lock.withLock {
+      self.body = body
+      return isStopped
+    }
+    if wasStopped { body() }
+  }
+}
