@@ -6,7 +6,7 @@ set -euo pipefail
 # Libraries of Package.swift; their headers; what reads the topics; what the build and the tools call.
 packages=(
   librdkafka-dev liblua5.4-dev libssl-dev libsecp256k1-dev libzstd-dev libicu-dev libpsl-dev
-  pkg-config kcat make git python3 ca-certificates
+  pkg-config g++ kcat make git python3 ca-certificates
 )
 
 if ! command -v swift >/dev/null; then
@@ -18,6 +18,9 @@ if ! command -v dpkg-query >/dev/null; then
   echo "deps: this is not Debian; these packages, or what they are called here, have to be there: ${packages[*]}" >&2
   exit 0
 fi
+
+# A toolchain that was only unpacked may lack the libraries its own programs are linked with.
+swift build --version >/dev/null 2>&1 || packages+=(libcurl4 libxml2)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -40,4 +43,8 @@ apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::
 echo "deps: installing missing Debian packages: ${missing[*]}"
 "${apt[@]}" update
 "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" >/dev/null
+if ! swift build --version >/dev/null; then
+  echo "deps: 'swift build' does not run; try: swift build --version" >&2
+  exit 2
+fi
 echo "deps: done"
