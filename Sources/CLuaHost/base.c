@@ -136,7 +136,7 @@ static int missing(lua_State *L) {
 
 static int read_only(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING && lua_toboolean(L, lua_upvalueindex(1))) {
-    return luaL_error(L, "'%.60s' would be a global: write `local %.60s`", lua_tostring(L, 2), lua_tostring(L, 2));
+    return luaL_error(L, "'%s' would be a global: write `local %s`", lua_tostring(L, 2), lua_tostring(L, 2));
   }
   return luaL_error(L, "this cannot be changed by a rule");
 }

@@ -103,6 +103,7 @@ static int proxy_index(lua_State *L) {
   } else if (lua_type(L, 2) == LUA_TSTRING) {
     if (tag == LH_TAG_NODE) host->call.node_get(host->call.context, offset, lh_text_at(L, 2), &value);
   }
+  lh_charge(L, value.walked / 32);
   lh_push_value(L, &value);
   return 1;
 }

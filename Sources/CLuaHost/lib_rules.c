@@ -56,12 +56,18 @@ static int rules_duration(lua_State *L) {
   return 1;
 }
 
+/* Charges for folding `count` bytes, of which the rest past the limit is not looked at. */
+static void charge_fold(lua_State *L, size_t count) {
+  size_t limit = host_of(L)->limits.fold_bytes;
+  lh_charge(L, (int64_t)((count < limit ? count : limit) / 4));
+}
+
 /* nil is no text: folding it gives nil, searching it finds nothing, its length is 0. */
 static int text_fold(lua_State *L) {
   lh_host *host = host_of(L);
   if (lua_isnil(L, 1)) return luaL_pushfail(L), 1;
   lh_text text = lh_check_text(L, 1);
-  lh_charge(L, (int64_t)(text.count / 4));
+  charge_fold(L, text.count);
   lh_value value = {0};
   host->call.fold(host->call.context, text, &value);
   lh_push_value(L, &value);
@@ -73,7 +79,8 @@ static int text_contains(lua_State *L) {
   lh_text word = lh_check_text(L, 2);
   if (lua_isnil(L, 1)) return lua_pushboolean(L, 0), 1;
   lh_text text = lh_check_text(L, 1);
-  lh_charge(L, (int64_t)((text.count + word.count) / 4));
+  charge_fold(L, text.count);
+  charge_fold(L, word.count);
   lua_pushboolean(L, host->call.contains(host->call.context, text, word));
   return 1;
 }

@@ -11,8 +11,8 @@ extension RuleHost {
     lh_callbacks(
       context: Unmanaged.passUnretained(self).toOpaque(),
       field: { RuleHost.of($0).field(EventField(rawValue: $1), $2!) },
-      node_get: { RuleHost.of($0).answer(RuleHost.of($0).facts.record.get($1, Bytes($2)), $3!) },
-      node_at: { RuleHost.of($0).answer(RuleHost.of($0).facts.record.element($1, Int(clamping: $2) - 1), $3!) },
+      node_get: { RuleHost.of($0).member($1, Bytes($2), $3!) },
+      node_at: { RuleHost.of($0).element($1, Int(clamping: $2) - 1, $3!) },
       node_count: {
         let (count, isMap) = RuleHost.of($0).facts.record.count($1)
         $2!.pointee = isMap ? 1 : 0
@@ -122,6 +122,18 @@ extension RuleHost {
       out.pointee.kind = Int32(LH_NODE)
       out.pointee.integer = Int64(node)
     }
+  }
+
+  private func member(_ node: UInt32, _ key: Bytes, _ out: UnsafeMutablePointer<lh_value>) {
+    let walked = facts.record.walkedBytes
+    answer(facts.record.get(node, key), out)
+    out.pointee.walked = Int64(facts.record.walkedBytes - walked)
+  }
+
+  private func element(_ node: UInt32, _ index: Int, _ out: UnsafeMutablePointer<lh_value>) {
+    let walked = facts.record.walkedBytes
+    answer(facts.record.element(node, index), out)
+    out.pointee.walked = Int64(facts.record.walkedBytes - walked)
   }
 
   private func listCount(_ list: UInt32) -> Int { EventField(rawValue: Int32(list)).map { facts.count($0) } ?? 0 }

@@ -93,7 +93,7 @@ extension RuleHost {
       load_instructions: RuleLimits.loadInstructionsMax, load_ns: RuleLimits.loadNanosecondsMax,
       load_bytes: RuleLimits.loadBytesMax, event_bytes: RuleLimits.eventBytesMax,
       string_bytes: RuleLimits.stringBytesMax, table_entries: RuleLimits.tableEntriesMax,
-      block_bytes: RuleLimits.blockBytesMax)
+      block_bytes: RuleLimits.blockBytesMax, fold_bytes: RuleLimits.foldBytesMax)
     // The names are copied by the host before the call returns.
     var names: [UInt8] = []
     var lengths: [Int] = []

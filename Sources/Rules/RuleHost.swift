@@ -52,6 +52,7 @@ package final class RuleHost: @unchecked Sendable {
   private var faults: [FaultHistory] = []
   private var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
   private let comment = ByteWriter(capacity: 512)
+  private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0
   /// Per rule what its crossings are filed under, stable across reloads.
@@ -83,16 +84,19 @@ package final class RuleHost: @unchecked Sendable {
     outcomes.removeAll(keepingCapacity: true)
     lh_begin_event(lua)
     var nanoseconds: Int64 = 0
+    var instructions: Int64 = 0
+    timeKills = 0
     for position in range {
       let rule = index.rule(at: position)
       if !isExact, !index.accepts(rule, action.collection) { continue }
       if counters.isSetAside(rule) { continue }
-      if nanoseconds > RuleLimits.eventNanosecondsMax {
+      if instructions > RuleLimits.eventInstructionsMax || timeKills >= RuleLimits.eventTimeKillsMax {
         result.skipped += 1
         continue
       }
       let outcome = run(rule, action)
       nanoseconds += lh_elapsed_ns(lua)
+      instructions += lh_used(lua)
       outcomes.append((rule, outcome))
       result.evaluated += 1
       switch outcome {
@@ -134,6 +138,7 @@ package final class RuleHost: @unchecked Sendable {
     let isFeatureError = features.error != nil
     features.drop()
     counters.add(.errors, rule)
+    if code == LH_KILLED_TIME { timeKills += 1 }
     if code != LH_ERROR { counters.add(.kills, rule) }
     let isSetAside = faults[rule].note(at: action.clockMs)
     if isSetAside { counters.setAside(rule) }

@@ -4,8 +4,9 @@ package enum RuleLimits {
   package static let ruleInstructionsMax: Int64 = 200_000
   /// One rule on one event: nanoseconds, of the thread's own time past the first half.
   package static let ruleNanosecondsMax: Int64 = 5_000_000
-  /// All rules on one event; the rules that are left are skipped and counted.
-  package static let eventNanosecondsMax: Int64 = 20_000_000
+  /// All rules on one event, and how many of them may be ended by the clock; the rules that are left are skipped and counted.
+  package static let eventInstructionsMax: Int64 = 1_000_000
+  package static let eventTimeKillsMax = 3
   /// Loading one rule file.
   package static let loadInstructionsMax: Int64 = 5_000_000
   package static let loadNanosecondsMax: Int64 = 1_000_000_000

@@ -22,7 +22,8 @@ package enum RecordValue {
 /// over is remembered, so that each byte of a container is walked over once, however many fields are asked for. Nothing is
 /// allocated after `init`. One thread.
 package final class RecordView {
-  /// Containers remembered per record (the least recently used goes), and map entries in all; past these, lookups walk again.
+  /// Containers remembered per record (the least recently used goes, never the record itself), and map entries in all; past
+  /// these, lookups walk again.
   package static let containersMax = 16
   package static let entriesMax = 512
 
@@ -53,6 +54,8 @@ package final class RecordView {
   private let entries: UnsafeMutablePointer<Entry>
   private var entryCount = 0
   private var uses: UInt32 = 0
+  /// Bytes walked over since `reset`: what lookups cost.
+  package private(set) var walkedBytes = 0
   /// Where `key` stands, so that listing a map is one walk.
   private var listed: Container?
 
@@ -74,6 +77,7 @@ package final class RecordView {
     containerCount = 0
     entryCount = 0
     uses = 0
+    walkedBytes = 0
     listed = nil
   }
 
@@ -166,13 +170,14 @@ package final class RecordView {
   private func close(_ container: Container) {
     uses &+= 1
     var slot = containerCount
-    var oldest = 0
+    // Slot 0 is the first container looked into, the record itself.
+    var oldest = 1
     for index in 0..<containerCount {
       if containers[index].node == container.node {
         slot = index
         break
       }
-      if containers[index].lastUse < containers[oldest].lastUse { oldest = index }
+      if index > 1 && containers[index].lastUse < containers[oldest].lastUse { oldest = index }
     }
     if slot == Self.containersMax {
       slot = oldest
@@ -203,6 +208,7 @@ package final class RecordView {
     guard let next = skip(start) else { return nil }
     container.position = next
     container.index += 1
+    walkedBytes += start - key.offset
     return Entry(key: key, value: UInt32(start), next: -1)
   }
 
@@ -241,6 +247,7 @@ package final class RecordView {
       default: break
       }
     }
+    walkedBytes += position - start
     return position
   }
 

@@ -26,6 +26,8 @@ typedef struct {
   int64_t integer;
   double number;
   lh_text text;
+  /* Bytes walked over to find the value; charged afterwards, since nobody knows before. */
+  int64_t walked;
 } lh_value;
 
 /* What a counter is filed under: a 128-bit hash of kind, name, key and window, and the window itself. */
@@ -82,6 +84,8 @@ typedef struct {
   size_t string_bytes;
   size_t table_entries;
   size_t block_bytes;
+  /* How much of a text is looked at when it is folded. */
+  size_t fold_bytes;
 } lh_limits;
 
 enum { LH_OK = 0, LH_ERROR, LH_KILLED_INSTRUCTIONS, LH_KILLED_TIME, LH_KILLED_MEMORY };

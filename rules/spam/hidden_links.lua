@@ -1,0 +1,26 @@
+-- The reader sees `read here`, the link stands in the facet only. One such post is normal; a stream of them is how floods hide
+-- from everybody who reads `text`.
+--
+-- In shadow: it finds much of what LinkFlood finds, and it first has to show that it finds something else as well.
+
+return rule {
+  name = "HiddenLinks",
+  about = "An account posts many links whose addresses do not show in the text.",
+  owner = "spam",
+  actions = { "operation#create" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local shown = event.text
+    if not shown then return end
+    shown = shown:lower()
+    local hidden = 0
+    for _, host in ipairs(event.domains) do
+      if not shown:find(host) then hidden = hidden + 1 end
+    end
+    if hidden == 0 then return false end
+    local posts = count("posts with hidden links", event.did, minutes(2)):add()
+    return posts >= 9, { HiddenLinkCount = hidden }
+  end,
+  effects = { label { "spam", on = "did", expires = days(1), comment = "Links hidden behind words" } },
+}
