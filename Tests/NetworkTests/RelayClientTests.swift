@@ -214,7 +214,7 @@ private let payloads: [[UInt8]] = [0, 1, 125, 126, 5400, 65_536, 300_000].map { 
   func `stop returns promptly while connecting and while waiting, and nothing is told after it`(waiting: Bool) throws {
     let peer = ScriptedPeer { connection, _ in
       _ = connection.readRequest()
-      if waiting { return connection.write("HTTP/1.1 503 Later\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n") }
+      if waiting { connection.write("HTTP/1.1 503 Later\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n") }
       connection.readToEnd()
     }
     let running = try RunningClient([peer.url])

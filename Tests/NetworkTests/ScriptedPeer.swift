@@ -28,18 +28,20 @@ final class ScriptedPeer: Sendable {
     /// Everything until the client has closed.
     func readToEnd() { while read(1) != nil {} }
 
-    func write(_ bytes: [UInt8]) {
+    /// False once the other side has gone.
+    @discardableResult func write(_ bytes: [UInt8]) -> Bool {
       var sent = 0
       while sent < bytes.count {
         let count = bytes.withUnsafeBytes {
           send(socket, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
         }
-        guard count > 0 else { return }
+        guard count > 0 else { return false }
         sent += count
       }
+      return true
     }
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    @discardableResult func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     /// Reads the request and agrees to the WebSocket; returns the request.
     @discardableResult func upgrade() -> String {
