@@ -1,1 +1,12 @@
-print("bench")
+// Bench: measures, and prints one table and one JSON line per subcommand. Release builds only mean anything.
+// Start at DecodeBench.swift for `decode`.
+
+import Glibc
+
+switch CommandLine.arguments.dropFirst().first {
+case "decode" where CommandLine.arguments.count > 2:
+  exit(decodeBench(files: Array(CommandLine.arguments.dropFirst(2))))
+default:
+  print("usage: Bench decode FILE…    decoding, one thread, over files of [u32 little-endian length][frame]")
+  exit(2)
+}

@@ -61,8 +61,8 @@ private func blockCount(_ commit: CommitFrame) -> Int {
   #expect(report(CommitFrame(record: [0x81] + nest).encoded) == "partial +unsorted_keys record 0 not_a_map")
 }
 
-@Test(.timeLimit(.minutes(1))) func `a hundred thousand unsorted keys are checked in one sort`() {
-  let keys = (0..<100_000).reversed().map { (Item.text(String($0 + 100_000)), Item.int(0)) }
+@Test(.timeLimit(.minutes(1))) func `twenty thousand unsorted keys are checked in one sort`() {
+  let keys = (0..<20_000).reversed().map { (Item.text(String($0 + 100_000)), Item.int(0)) }
   #expect(report(message("#new", [("x", .rawMap(keys))])) == "skip unknown_type +unsorted_keys")
   #expect(report(message("#new", [("x", .rawMap(keys + [keys[500]]))])) == "reject duplicate_key +unsorted_keys")
   #expect(report(CommitFrame(record: Item.rawMap(keys).encoded).encoded) == "accept +unsorted_keys")
@@ -70,13 +70,13 @@ private func blockCount(_ commit: CommitFrame) -> Int {
 
 /// One operation more on the same record costs no second JSON: 200 of 1 MiB would be a gigabyte.
 @Test func `operations on one record share its JSON`() {
-  let record = Item.map([("a", .text(String(repeating: "\u{1}", count: 200_000)))]).encoded
+  let record = Item.map([("a", .text(String(repeating: "\u{1}", count: 50_000)))]).encoded
   var commit = CommitFrame()
   commit.operations = (0..<200).map { Op("create", "app.bsky.feed.post/\($0)", record) }
   decode(commit.encoded) { _, decoded, decoder in
     #expect(report(decoded) == "accept")
-    #expect(decoder.json.count < 1_300_000)
-    #expect(decoded.operations.allSatisfy { $0.json == decoded.operations[0].json && $0.json.count > 1_200_000 })
+    #expect(decoder.json.count < 310_000)
+    #expect(decoded.operations.allSatisfy { $0.json == decoded.operations[0].json && $0.json.count > 300_000 })
   }
   commit.operations = (0..<2).map { Op("create", "app.bsky.feed.post/\($0)", [0x80]) }
   #expect(report(commit.encoded) == "partial record 0 not_a_map record 1 not_a_map")

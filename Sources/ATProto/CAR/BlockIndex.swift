@@ -24,6 +24,9 @@ package struct BlockIndex {
 
   package var count: Int { blocks.count }
 
+  /// The data of all blocks with a blessed CID. Cold paths only.
+  package var data: [Slice] { blocks.map(\.data) }
+
   /// Gives memory back that only a huge CAR needed.
   mutating func shrink() {
     if blocks.capacity > 8192 { self = BlockIndex() }

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Fuzzes the decoder: frames (every option, and the messages made of them) and CAR files (index and repository listing), under
+# AddressSanitizer. First a target with a planted bug must be found out within 20 seconds, else nothing here means anything.
+# usage: tools/fuzz.sh [SECONDS for each target, 300]
+set -eu
+# Swift's own crash reporter would stand between a finding and libFuzzer.
+export SWIFT_BACKTRACE=enable=no
+cd "$(dirname "$0")/.."
+seconds=${1:-${FUZZ_SECONDS:-300}}
+build=.build-fuzz
+jobs=$(getconf _NPROCESSORS_ONLN)
+for product in FuzzSeeds FuzzCanary FuzzFrames FuzzCAR; do
+  FUZZ=1 swift build -c release --scratch-path "$build" --product "$product" -j "$jobs" | tail -n 1
+done
+real=../shared/data/frames/frames_000_099.bin
+[ -f "$real" ] || real=
+rm -rf "$build/seeds"
+mkdir -p "$build/seeds" "$build/corpus/frames" "$build/corpus/car" "$build/findings"
+"$build/release/FuzzSeeds" "$build/seeds" $real
+
+echo "canary: a planted bug, to be found within 20 seconds"
+canary=$(mktemp -d)
+if "$build/release/FuzzCanary" -seed=1 -max_len=64 -max_total_time=20 -artifact_prefix="$canary/" "$canary" "$build/seeds/canary" \
+  >"$build/canary.log" 2>&1 || ! grep -q 'FINDING: the planted bug' "$build/canary.log"; then
+  tail -n 5 "$build/canary.log"
+  echo "canary: NOT found: the targets are not instrumented, or this machine is far too slow"
+  exit 1
+fi
+grep -E 'FINDING' "$build/canary.log"
+rm -rf "$canary"
+
+# $1 target, $2 corpus
+run() {
+  echo "$1: $seconds seconds"
+  status=0
+  "$build/release/$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$build/findings/" "$build/corpus/$2" "$build/seeds/$2" >"$build/$1.log" 2>&1 || status=$?
+  grep -E 'FINDING|ERROR|SUMMARY|artifact' "$build/$1.log" || true
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$1.log")
+  coverage=$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$build/$1.log" | tail -n 1)
+  edges=$(sed -n 's/.*(\([0-9]*\) inline 8-bit counters).*/\1/p' "$build/$1.log" | paste -sd+ | bc 2>/dev/null || true)
+  echo "$1: ${executions:-0} executions, ${coverage:-cov: 0}${edges:+ of $edges edges}"
+  return "$status"
+}
+
+failed=0
+run FuzzFrames frames || failed=1
+run FuzzCAR car || failed=1
+if [ "$failed" = 0 ]; then echo "fuzz: no finding"; else echo "fuzz: FINDINGS in $build/findings"; fi
+exit "$failed"
