@@ -1,5 +1,5 @@
-/* The basic functions of the rule language, and what they share. Each is ours: bounded, charged, and the same on every run
- * (no addresses in texts, no order that depends on hash seeds). */
+/* The basic functions of the rule language, and what they share. Each is ours: bounded, charged, and the same on every
+ * run (no addresses in texts, no order that depends on hash seeds). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 enum { NAME_MAX_BYTES = 64, SELECT_UNIT = 8 };
 
 lh_text lh_check_text(lua_State *L, int argument) {
-  if (lua_type(L, argument) != LUA_TSTRING && lua_type(L, argument) != LUA_TNUMBER) luaL_typeerror(L, argument, "string");
+  if (!lua_isstring(L, argument)) luaL_typeerror(L, argument, "string"); /* numbers pass, as everywhere in Lua */
   lh_text text = lh_text_at(L, argument);
   lh_charge(L, 4 + (int64_t)(text.count / 16));
   return text;
@@ -74,7 +74,7 @@ int32_t lh_distance(lh_text left, lh_text right) {
 
 /* Why a name that Lua has is not in the rule language, and what to use. */
 static const char *const hints[][2] = {
-    {"os", "rules have no operating system; event.time and event.clock are the time"},
+    {"os", "rules have no operating system; event.time is the time"},
     {"io", "rules read no files"},
     {"require", "a rule file stands alone"},
     {"package", "a rule file stands alone"},
@@ -107,12 +107,15 @@ static const char *const hints[][2] = {
 /* __index of a library: the name is not there. Upvalues: the content, the owner's name or nil for the globals. */
 static int missing(lua_State *L) {
   const char *owner = lua_tostring(L, lua_upvalueindex(2));
-  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "%s is indexed with a %s", owner ? owner : "_ENV", luaL_typename(L, 2));
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    return luaL_error(L, "%s is indexed with a %s", owner ? owner : "_ENV", luaL_typename(L, 2));
+  }
   lh_text name = lh_text_at(L, 2);
   char shown[NAME_MAX_BYTES + 1];
   snprintf(shown, sizeof shown, "%s", (const char *)name.bytes);
   for (size_t at = 0; at < sizeof hints / sizeof hints[0]; at++) {
-    if (strcmp(hints[at][0], shown) == 0) return luaL_error(L, "'%s' is not in the rule language: %s", shown, hints[at][1]);
+    if (strcmp(hints[at][0], shown) != 0) continue;
+    return luaL_error(L, "'%s' is not in the rule language: %s", shown, hints[at][1]);
   }
   int32_t best = NAME_MAX_BYTES;
   char nearest[NAME_MAX_BYTES + 1] = "";
@@ -349,7 +352,9 @@ static int base_pairs(lua_State *L) {
   while (lua_next(L, base)) {
     lua_pop(L, 1);
     lh_charge(L, 4);
-    if (++count > (int)host->limits.table_entries) return luaL_error(L, "pairs: the table has more than %d entries", count - 1);
+    if (++count > (int)host->limits.table_entries) {
+      return luaL_error(L, "pairs: the table has more than %d entries", count - 1);
+    }
     luaL_checkstack(L, 8, "pairs");
     int type = lua_type(L, -1);
     if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TBOOLEAN) {

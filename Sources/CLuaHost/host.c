@@ -18,8 +18,8 @@ static int64_t clock_ns(clockid_t clock) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Lua's memory (manual, lua_Alloc). For a new object `osize` is its type. A refusal by the limit makes Lua collect everything
- * and ask again; doing that over and over is an attack of its own, so a few refusals end the run. */
+/* Lua's memory (manual, lua_Alloc). For a new object `osize` is its type. A refusal by the limit makes Lua collect
+ * everything and ask again; doing that over and over is an attack of its own, so a few refusals end the run. */
 static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
   lh_host *host = context;
   size_t old = block ? osize : 0;
@@ -58,7 +58,7 @@ static void hook(lua_State *L, lua_Debug *record) {
     } else {
       int64_t now = clock_ns(CLOCK_MONOTONIC);
       if (now <= host->deadline_ns) return;
-      /* The wall clock is over. The thread may just not have been running: only its own time is held against the rule. */
+      /* The wall clock is over. The thread may not have been running: only its own time is held against the rule. */
       int64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
       if (host->cpu_mark_ns < 0) host->cpu_mark_ns = cpu;
       if (cpu - host->cpu_mark_ns < host->allowance_ns / 2) {
@@ -187,17 +187,9 @@ void lh_destroy(lh_host *host) {
   free(host);
 }
 
-struct source {
-  const char *name;
-  const uint8_t *bytes;
-  size_t count;
-};
-
-int lh_load_file(lua_State *L);
-
 int lh_load(lh_host *host, const char *name, const uint8_t *bytes, size_t count) {
   lua_State *L = host->L;
-  struct source source = {name, bytes, count};
+  struct lh_source source = {name, bytes, count};
   host->now_ns = clock_ns(CLOCK_MONOTONIC);
   arm(host, host->limits.load_instructions, host->limits.load_ns);
   lua_pushcfunction(L, lh_load_file);

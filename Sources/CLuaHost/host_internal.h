@@ -34,7 +34,8 @@ struct lh_host {
 
 static inline lh_host *host_of(lua_State *L) { return *(lh_host **)lua_getextraspace(L); }
 
-/* Charges `units` (about one VM instruction each) before the work they stand for is done; raises when the budget is gone. */
+/* Charges `units` (about one VM instruction each) before the work they stand for is done; raises when the budget
+ * is gone. */
 void lh_charge(lua_State *L, int64_t units);
 /* Marks what runs now as killed: from here on every instruction raises again, so that no pcall can hide it. */
 void lh_kill(lh_host *host, int32_t reason);
@@ -43,8 +44,8 @@ int lh_raise_kill(lua_State *L, int level);
 /* Stops the run when pcall caught something that must not be caught. */
 void lh_check_status(lua_State *L, int status);
 
-/* The event and the parts of its record are light userdata, which cost nothing to make: 24 bits of epoch, 2 bits of tag and
- * 32 bits of offset. Rules cannot make light userdata of their own. */
+/* The event and the parts of its record are light userdata, which cost nothing to make: 24 bits of epoch, 2 bits
+ * of tag and 32 bits of offset. Rules cannot make light userdata of their own. */
 enum { LH_TAG_EVENT = 1, LH_TAG_NODE = 2, LH_TAG_LIST = 3 };
 void lh_push_proxy(lua_State *L, int tag, uint32_t offset);
 /* The tag of the proxy at `index`, 0 where there is none; an outdated one raises. */
@@ -68,7 +69,8 @@ int64_t lh_length(lua_State *L, int index);
 /* Raises unless the argument is a table that may be written. */
 void lh_check_writable(lua_State *L, int argument);
 
-/* Wraps the table at the top into a read-only one whose missing names raise `<owner> has no '<name>', did you mean …`. */
+/* Wraps the table at the top into a read-only one whose missing names raise `<owner> has no '<name>', did you mean
+ * …`. */
 void lh_seal_library(lua_State *L, const char *owner);
 
 void lh_open_base(lua_State *L);
@@ -77,6 +79,15 @@ void lh_open_table(lua_State *L);
 void lh_open_math(lua_State *L);
 void lh_open_rules(lua_State *L);
 void lh_open_event(lua_State *L, const lh_text *fields, size_t count);
+/* A file to load. */
+struct lh_source {
+  const char *name;
+  const uint8_t *bytes;
+  size_t count;
+};
+
+/* Called protected with a `struct lh_source` and the table of the rules' functions. */
+int lh_load_file(lua_State *L);
 /* Freezes everything the function at the top can reach through its upvalues. */
 void lh_freeze(lua_State *L);
 

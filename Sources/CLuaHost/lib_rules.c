@@ -95,7 +95,8 @@ static int text_len(lua_State *L) {
   return 1;
 }
 
-/* count(name, key, window), distinct(name, key, window). Upvalues: kind, metatable. A nil key gives a counter that stays 0. */
+/* count(name, key, window), distinct(name, key, window). Upvalues: kind, metatable. A nil key gives a counter that
+ * stays 0. */
 static int rules_counter(lua_State *L) {
   lh_host *host = host_of(L);
   if (!host->in_event) return luaL_error(L, "counters can be used inside `when` only");

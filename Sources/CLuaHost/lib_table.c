@@ -1,4 +1,4 @@
-/* table.* and math.*: bounded, charged by element before the work. Lengths come from the table itself, never from a rule. */
+/* table.* and math.*: bounded, charged by element before the work. Lengths come from the table itself. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static int table_insert(lua_State *L) {
   int64_t count = check_entries(L, 1);
   lua_Integer at = count + 1;
   int arguments = lua_gettop(L);
-  if (arguments != 2 && arguments != 3) return luaL_error(L, "table.insert takes a table, a position perhaps, and a value");
+  if (arguments != 2 && arguments != 3) return luaL_error(L, "table.insert takes a table, perhaps a position, a value");
   if (arguments == 3) {
     at = luaL_checkinteger(L, 2);
     luaL_argcheck(L, at >= 1 && at <= count + 1, 2, "position outside the list");
@@ -70,7 +70,8 @@ static int table_concat(lua_State *L) {
     lh_charge(L, 4 + (int64_t)(length + gap.count) / 16);
     lua_pop(L, 1);
   }
-  /* The length is known and nothing of a rule's runs between the passes. The buffer's memory lies below what is pushed. */
+  /* The length is known and nothing of a rule's runs between the passes. The buffer's memory lies below what is
+   * pushed. */
   luaL_Buffer buffer;
   char *to = luaL_buffinitsize(L, &buffer, total);
   char *end = to + total;
@@ -131,8 +132,8 @@ static void merge(lua_State *L, int64_t low, int64_t middle, int64_t high) {
   }
 }
 
-/* Merge sort: n log n with any comparator, stable, the same on every run (Lua's own picks pivots by the clock). It works on
- * copies, so a comparator that raises or changes the table leaves it as it was. */
+/* Merge sort: n log n with any comparator, stable, the same on every run (Lua's own picks pivots by the clock). It
+ * works on copies, so a comparator that raises or changes the table leaves it as it was. */
 static int table_sort(lua_State *L) {
   lh_check_writable(L, 1);
   int64_t count = check_entries(L, 1);

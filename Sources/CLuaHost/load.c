@@ -6,12 +6,6 @@
 
 enum { DEPTH_MAX = 4, ENTRIES_MAX = 10000, RULES_PER_FILE_MAX = 200 };
 
-struct source {
-  const char *name;
-  const uint8_t *bytes;
-  size_t count;
-};
-
 struct dump {
   uint8_t *bytes;
   size_t count, capacity;
@@ -32,8 +26,8 @@ static int write_dump(lua_State *L, const void *piece, size_t count, void *conte
   return 0;
 }
 
-/* A variable that a function shares with the one around it would carry a value from event to event. The compiled form names
- * every assignment to one. */
+/* A variable that a function shares with the one around it would carry a value from event to event. The compiled
+ * form names every assignment to one. */
 static void check_assignments(lua_State *L, const char *name) {
   lh_host *host = host_of(L);
   struct dump dump = {0};
@@ -49,8 +43,8 @@ static void check_assignments(lua_State *L, const char *name) {
 
 static int is_container(int type) { return type == LUA_TTABLE || type == LUA_TFUNCTION; }
 
-/* Freezes the table at the top: its entries move to a hidden table behind a metatable. Containers in it go to the list at
- * `pending`. Pops it. */
+/* Freezes the table at the top: its entries move to a hidden table behind a metatable. Containers in it go to the
+ * list at `pending`. Pops it. */
 static void freeze_table(lua_State *L, int pending) {
   int table = lua_gettop(L);
   if (lua_getmetatable(L, table)) { /* frozen already, or a library */
@@ -89,7 +83,8 @@ static void freeze_table(lua_State *L, int pending) {
 }
 
 static int frozen_newindex(lua_State *L) {
-  return luaL_error(L, "this table was made outside of `when`: it cannot be changed, or it would carry data from event to event");
+  return luaL_error(L, "this table was made outside of `when`: it cannot be changed, "
+                       "or it would carry data from event to event");
 }
 
 static int frozen_len(lua_State *L) {
@@ -229,11 +224,8 @@ static int is_rule(lua_State *L, int index) {
   return found;
 }
 
-int lh_load_file(lua_State *L);
-
-/* Called protected with a `struct source` and the table of the rules' functions. */
 int lh_load_file(lua_State *L) {
-  struct source *source = lua_touserdata(L, 1);
+  struct lh_source *source = lua_touserdata(L, 1);
   lua_pushfstring(L, "@%s", source->name);
   if (luaL_loadbufferx(L, (const char *)source->bytes, source->count, lua_tostring(L, -1), "t") != LUA_OK) {
     return lua_error(L);
@@ -255,7 +247,9 @@ int lh_load_file(lua_State *L) {
     lh_push_content(L, list); /* a rule before may have frozen the list by holding on to it */
     lua_rawgeti(L, -1, at);
     lua_replace(L, -2);
-    if (!is_rule(L, -1)) return luaL_error(L, "%s:1: entry %d of the list is not a rule { … }", source->name, (int)at);
+    if (!is_rule(L, -1)) {
+      return luaL_error(L, "%s:1: entry %d of the list is not a rule { … }", source->name, (int)at);
+    }
     emit_rule(L);
   }
   return 0;

@@ -1,8 +1,9 @@
 /* Folding: what looks alike becomes alike.
  *
- * For each character: NFKD, without combining marks and default-ignorable characters; capitals that look like a Latin letter
- * by their UTS 39 skeleton, else lower case and then the skeleton; at last 0 and o, and 1, i, l and | are one, and runs of
- * blanks one blank. ASCII goes by a table; other characters by pages of a table that are filled when first met. */
+ * For each character: NFKD, without combining marks and default-ignorable characters; capitals that look like a
+ * Latin letter by their UTS 39 skeleton, else lower case and then the skeleton; at last 0 and o, and 1, i, l and |
+ * are one, and runs of blanks one blank. ASCII goes by a table; other characters by pages of a table that are
+ * filled when first met. */
 #define _GNU_SOURCE
 #include "CText.h"
 
@@ -35,7 +36,7 @@ static int is_dropped(UChar32 c) {
          u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
 }
 
-static int is_blank(UChar32 c) { return c == '\t' || c == '\n' || c == '\r' || c == 0x0b || c == 0x0c || u_isUWhiteSpace(c); }
+static int is_blank(UChar32 c) { return (c >= '\t' && c <= '\r') || u_isUWhiteSpace(c); }
 
 /* Appends the last step for one character: ASCII look-alikes are united, everything else goes as it is. */
 static void put(struct entry *to, UChar32 c) {

@@ -1,9 +1,8 @@
 /* The C side of the Lua host: it owns the Lua stack, Swift answers questions.
  *
- * Lua raises with longjmp. No Swift frame ever lies between a raise and its pcall: the functions of `lh_callbacks` get plain
- * values, return plain values, cannot fail and never touch Lua; what has to be raised is raised here, after they returned.
- * Manual: https://www.lua.org/manual/5.4/ (section 4.4, error handling in C).
- */
+ * Lua raises with longjmp. No Swift frame ever lies between a raise and its pcall: the functions of
+ * `lh_callbacks` get plain values, return plain values, cannot fail and never touch Lua; what has to be raised is
+ * raised here, after they returned. Manual: https://www.lua.org/manual/5.4/ (section 4.4, error handling in C). */
 #ifndef CLUAHOST_H
 #define CLUAHOST_H
 
@@ -22,7 +21,8 @@ enum { LH_NIL = 0, LH_FALSE, LH_TRUE, LH_INTEGER, LH_NUMBER, LH_TEXT, LH_NODE, L
 
 typedef struct {
   int32_t kind;
-  /* LH_INTEGER: the value; LH_NODE: offset in the record; LH_LIST: number of the list; LH_FUNCTION: number of the rule. */
+  /* LH_INTEGER: the value; LH_NODE: offset in the record; LH_LIST: number of the list; LH_FUNCTION: number of the
+   * rule. */
   int64_t integer;
   double number;
   lh_text text;
@@ -61,7 +61,8 @@ typedef struct {
   int32_t (*contains)(void *context, lh_text text, lh_text word);
   void (*counter_key)(void *context, int32_t kind, lh_text name, lh_text key, int64_t window_ms, lh_key *out);
   int64_t (*counter)(void *context, const lh_key *key, int32_t operation, int64_t number, lh_text value);
-  /* One value a rule returned besides the hit; list elements come with index 1, 2, …; 0 is success, else the rule failed. */
+  /* One value a rule returned besides the hit; list elements come with index 1, 2, …; 0 is success, else the rule
+   * failed. */
   int32_t (*feature)(void *context, lh_text name, int64_t index, const lh_value *value);
   /* While a file is loaded: the parts of its rules. `line` is where `rule` was called. */
   void (*emit)(void *context, int32_t event, lh_text key, int64_t index, const lh_value *value, int32_t line);

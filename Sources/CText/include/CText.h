@@ -12,8 +12,9 @@ typedef struct ct_folder ct_folder;
 ct_folder *ct_folder_create(void);
 void ct_folder_destroy(ct_folder *folder);
 
-/* Folds `count` bytes of UTF-8 into `out` (at least 2 × count + CT_FOLD_SLACK bytes, else the text is cut at `capacity`) and
- * returns the length. Every character is folded by itself, so equal characters fold alike wherever they stand. */
+/* Folds `count` bytes of UTF-8 into `out` (at least 2 × count + CT_FOLD_SLACK bytes, else the text is cut at
+ * `capacity`) and returns the length. Every character is folded by itself, so equal characters fold alike wherever
+ * they stand. */
 enum { CT_FOLD_SLACK = 16, CT_FOLD_UNIT = 15 };
 size_t ct_fold(ct_folder *folder, const uint8_t *text, size_t count, uint8_t *out, size_t capacity);
 
