@@ -50,7 +50,8 @@ extension RuleHost {
   /// Loads the rules of a directory: all `.lua` files below it, sorted by path (those in `local/` last), without `lib/`,
   /// `lists/` and `*_test.lua`. All that is wrong is collected; a set with an error is not returned.
   ///
-  /// `previous` is the set this one replaces: its counters and distinct values stay.
+  /// `previous` is the set this one replaces: its counters and distinct values stay. Loading touches neither, so it may go on
+  /// beside a judge that runs `previous`; the two sets must not judge at the same time.
   package static func load(directory: String, replacing previous: RuleHost? = nil) throws(RuleErrors) -> RuleHost {
     var errors: [RuleError] = []
     let files = RuleFiles.read(directory, errors: &errors)
@@ -61,7 +62,8 @@ extension RuleHost {
     _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0
   ) throws(RuleErrors) -> RuleHost {
     var errors = errors
-    guard let folder = previous?.folder ?? TextFolder() else {
+    // A folder of its own: files fold texts while they load, perhaps beside a judge that runs the previous set.
+    guard let folder = TextFolder() else {
       throw RuleErrors(errors: [RuleError("", 1, "ICU's data is missing", try: "apt-get install libicu72")])
     }
     let host = RuleHost(state: previous?.state ?? RuleState(), folder: folder)
