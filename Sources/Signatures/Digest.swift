@@ -1,4 +1,4 @@
-import COpenSSL
+import ATProto
 
 /// A SHA-256 digest, held in four words so that it is a plain value without heap memory.
 package struct Digest: Sendable, Hashable {
@@ -10,8 +10,7 @@ package struct Digest: Sendable, Hashable {
   /// The SHA-256 of `bytes`.
   package init(sha256 bytes: UnsafeRawBufferPointer) {
     withUnsafeMutableBytes(of: &words) { out in
-      // SHA256 accepts a null pointer only with length 0; an empty buffer may have no address.
-      _ = SHA256(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, out.baseAddress)
+      SHA256Digest.compute(Bytes(bytes), into: out.baseAddress!.assumingMemoryBound(to: UInt8.self))
     }
   }
 

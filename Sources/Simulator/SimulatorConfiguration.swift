@@ -14,6 +14,8 @@ package struct SimulatorConfiguration: Sendable {
   package var startTime: UInt64
   /// Frames per second of stream time.
   package var eventsPerSecond: Int
+  /// How large repositories are at the start, in percent of real ones. Less starts faster and gives smaller frames.
+  package var repositoryPercent: Int
 
   /// 2026-07-04T14:38:08.000Z: files written with the same seed are the same on every day.
   package static let defaultStartTime: UInt64 = 1_783_175_888_000_000
@@ -27,7 +29,8 @@ package struct SimulatorConfiguration: Sendable {
   package init(
     seed: UInt64 = 1, accounts: Int = 20_000, campaigns: CampaignPlan = .standard, malformedPerMillion: Int = 0,
     startSeq: Int64 = SimulatorConfiguration.defaultStartSeq,
-    startTime: UInt64 = SimulatorConfiguration.defaultStartTime, eventsPerSecond: Int? = nil
+    startTime: UInt64 = SimulatorConfiguration.defaultStartTime, eventsPerSecond: Int? = nil,
+    repositoryPercent: Int = 100
   ) {
     self.seed = seed
     self.accounts = min(max(accounts, 64), 1_000_000)
@@ -35,6 +38,7 @@ package struct SimulatorConfiguration: Sendable {
     self.malformedPerMillion = min(max(malformedPerMillion, 0), 1_000_000)
     self.startSeq = max(startSeq, 1 << 32)
     self.startTime = startTime
+    self.repositoryPercent = min(max(repositoryPercent, 1), 1_000)
     self.eventsPerSecond = min(max(eventsPerSecond ?? min(max(self.accounts / 20, 10), 1_000), 1), 1_000_000)
   }
 }

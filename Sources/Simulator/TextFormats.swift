@@ -7,11 +7,10 @@ enum TextFormat {
 
   /// Appends the 13 characters of a TID. https://atproto.com/specs/tid
   static func appendTID(_ tid: UInt64, to bytes: inout [UInt8]) {
-    var shift: UInt64 = 60
-    while true {
-      bytes.append(sortable[Int(tid >> shift & 31)])
-      if shift == 0 { return }
-      shift -= 5
+    var place: UInt64 = 13
+    while place > 0 {
+      place -= 1
+      bytes.append(sortable[Int(tid >> (5 * place) & 31)])
     }
   }
 
@@ -22,10 +21,9 @@ enum TextFormat {
 
   /// Appends `YYYY-MM-DDTHH:MM:SS.mmmZ`, 24 characters.
   static func appendTime(microseconds: UInt64, to bytes: inout [UInt8]) {
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: 24))
-    bytes.withUnsafeMutableBytes {
-      writeTime(microseconds: microseconds, to: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+    withUnsafeTemporaryAllocation(byteCount: 24, alignment: 8) { text in
+      writeTime(microseconds: microseconds, to: text)
+      bytes.append(contentsOf: UnsafeRawBufferPointer(text))
     }
   }
 
@@ -55,22 +53,21 @@ enum TextFormat {
   /// Appends `b` and the base32 of a CIDv1 (SHA-256) with `codec`: 59 characters.
   static func appendCID(_ digest: Digest, codec: UInt8, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "b"))
-    var accumulator: UInt32 = 0
-    var bits: UInt32 = 0
-    func push(_ byte: UInt8) {
-      accumulator = accumulator << 8 | UInt32(byte)
-      bits += 8
-      while bits >= 5 {
+    digest.withBytes { digest in
+      // Four bytes of CID head, 32 of digest: 288 bits in 58 characters, the last one padded with two zeros.
+      var accumulator = UInt64(0x0100_1220) | UInt64(codec) << 16
+      var bits = 32
+      var next = 0
+      for _ in 0..<58 {
+        if bits < 5 {
+          accumulator = accumulator << 8 | (next < 32 ? UInt64(digest[next]) : 0)
+          next += 1
+          bits += 8
+        }
         bits -= 5
-        bytes.append(base32[Int(accumulator >> bits & 31)])
+        bytes.append(base32[Int(accumulator >> UInt64(bits) & 31)])
       }
     }
-    push(1)
-    push(codec)
-    push(0x12)
-    push(0x20)
-    digest.withBytes { for byte in $0 { push(byte) } }
-    if bits > 0 { bytes.append(base32[Int(accumulator << (5 - bits) & 31)]) }
   }
 
   /// The first `count` characters of the base32 of a digest, as did:plc uses them.

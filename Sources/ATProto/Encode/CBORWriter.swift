@@ -47,6 +47,11 @@ package struct CBORWriter: Sendable {
     bytes.append(contentsOf: utf8)
   }
 
+  /// A text string given as bytes. That they are valid UTF-8 is the caller's duty.
+  package mutating func text(utf8: ArraySlice<UInt8>) {
+    utf8.withUnsafeBytes { text(utf8: $0) }
+  }
+
   /// A byte string.
   package mutating func byteString(_ value: [UInt8]) {
     head(2, UInt64(value.count))

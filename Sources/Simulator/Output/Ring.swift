@@ -29,7 +29,7 @@ package final class Ring: @unchecked Sendable {
     case mismatch(path: String)
   }
 
-  /// Maps the ring in `path`. `firstSeq` is raised to 2^32.
+  /// Maps the ring in `path`. `firstSeq` is raised to 2^32. The configuration's own seq, time and rate do not matter.
   package init(
     path: String, configuration: SimulatorConfiguration, frames: Int, firstSeq: Int64, firstTime: UInt64,
     eventsPerSecond: Int
@@ -45,7 +45,7 @@ package final class Ring: @unchecked Sendable {
       throw .file(path: path, call: "mmap", code: errno)
     }
     let header = RingLayout.Header(UnsafeRawPointer(mapped))
-    guard header == RingLayout.Header(configuration, frames: frames, bytes: size, truth: header.truthOffset),
+    guard header == RingLayout.Header(configuration.ofRing, frames: frames, bytes: size, truth: header.truthOffset),
       header.truthOffset <= size, RingLayout.isSound(UnsafeRawPointer(mapped), header)
     else {
       munmap(mapped, size)
@@ -130,4 +130,13 @@ package final class Ring: @unchecked Sendable {
   }
 
   private func entry(_ seq: Int64) -> RingLayout.Entry { RingLayout.entry(base, index(seq)) }
+}
+
+extension SimulatorConfiguration {
+  /// What a ring is made from. seq, time and rate are given when it is replayed, so one ring serves all of them.
+  var ofRing: SimulatorConfiguration {
+    SimulatorConfiguration(
+      seed: seed, accounts: accounts, campaigns: campaigns, malformedPerMillion: malformedPerMillion,
+      repositoryPercent: repositoryPercent)
+  }
 }

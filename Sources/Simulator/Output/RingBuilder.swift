@@ -8,6 +8,7 @@ enum RingBuilder {
     path: String, _ configuration: SimulatorConfiguration, frames: Int, threads: Int, progress: (Int) -> Void
   ) throws(Ring.Problem) {
     precondition(frames > 0, "a ring has frames")
+    let configuration = configuration.ofRing
     let temporary = "\(path).\(getpid()).part"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw .file(path: temporary, call: "open", code: errno) }

@@ -25,7 +25,9 @@ enum RingLayout {
     }
 
     init(_ base: UnsafeRawPointer) {
-      func word(_ index: Int) -> UInt64 { UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)) }
+      func word(_ index: Int) -> UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+      }
       magic = word(0)
       frames = Int(truncatingIfNeeded: word(1))
       bytes = Int(truncatingIfNeeded: word(2))
@@ -106,7 +108,7 @@ enum RingLayout {
     var input = Array(
       """
       \(configuration.seed) \(configuration.accounts) \(configuration.malformedPerMillion) \(configuration.startSeq) \
-      \(configuration.startTime) \(configuration.eventsPerSecond)
+      \(configuration.startTime) \(configuration.eventsPerSecond) \(configuration.repositoryPercent)
       """.utf8)
     do {
       input.append(contentsOf: try encoder.encode(configuration.campaigns))

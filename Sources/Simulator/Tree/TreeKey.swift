@@ -73,11 +73,14 @@ struct TreeKey: Equatable, Comparable, Sendable {
 
   /// Appends the bytes from `start` on.
   func append(from start: Int, to bytes: inout [UInt8]) {
-    var index = start
-    while index < count {
-      bytes.append(UInt8(truncatingIfNeeded: word(index / 8) >> UInt64(56 - index % 8 * 8)))
-      index += 1
-    }
+    withBytes { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[start...])) }
+  }
+
+  /// Calls `body` with the path's bytes.
+  @inline(__always)
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    let words = (w0.bigEndian, w1.bigEndian, w2.bigEndian, w3.bigEndian, w4.bigEndian, w5.bigEndian)
+    return withUnsafeBytes(of: words) { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 
   /// The whole path.
@@ -90,7 +93,7 @@ struct TreeKey: Equatable, Comparable, Sendable {
   /// The layer this key belongs to: leading zero bits of its SHA-256, in pairs.
   /// https://atproto.com/specs/repository#mst-structure
   var layer: Int {
-    let digest = path.withUnsafeBytes { Digest(sha256: $0) }
+    let digest = withBytes { Digest(sha256: $0) }
     return digest.withBytes { bytes in
       var zeros = 0
       for byte in bytes {

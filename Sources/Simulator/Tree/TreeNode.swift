@@ -25,6 +25,12 @@ final class TreeNode {
     self.entries = entries
   }
 
+  /// A node whose digest is known already, such as one read from a frame.
+  convenience init(layer: Int, left: TreeNode?, entries: [Entry], digest: Digest) {
+    self.init(layer: layer, left: left, entries: entries)
+    self.digest = digest
+  }
+
   /// An empty repository's only node.
   static func empty() -> TreeNode { TreeNode(layer: 0, left: nil, entries: []) }
 
@@ -66,47 +72,80 @@ final class TreeNode {
 
   /// Appends the node as DAG-CBOR: `{e: [{k, p, t, v}], l}`, keys without the prefix they share with the one before.
   func encode(appendingTo bytes: inout [UInt8]) {
-    bytes.append(contentsOf: [0xa2, 0x61, 0x65])
-    Self.appendHead(4, entries.count, to: &bytes)
-    var previous: TreeKey?
-    for entry in entries {
-      let shared = previous.map { $0.commonPrefix(entry.key) } ?? 0
-      bytes.append(contentsOf: [0xa4, 0x61, 0x6b])
-      Self.appendHead(2, entry.key.count - shared, to: &bytes)
-      entry.key.append(from: shared, to: &bytes)
-      bytes.append(contentsOf: [0x61, 0x70])
-      Self.appendHead(0, shared, to: &bytes)
-      bytes.append(contentsOf: [0x61, 0x74])
-      Self.append(link: entry.right, to: &bytes)
-      bytes.append(contentsOf: [0x61, 0x76])
-      Self.append(link: entry.value, to: &bytes)
-      previous = entry.key
+    withUnsafeTemporaryAllocation(byteCount: 64 + entries.count * Self.entryBytesMax, alignment: 8) { buffer in
+      var output = NodeOutput(buffer: buffer, offset: 0)
+      write(to: &output)
+      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<output.offset]))
     }
-    bytes.append(contentsOf: [0x61, 0x6c])
-    Self.append(link: left, to: &bytes)
   }
 
-  private static func append(link node: TreeNode?, to bytes: inout [UInt8]) {
-    guard let node else {
-      bytes.append(0xf6)
-      return
+  private func write(to output: inout NodeOutput) {
+    output.put(0xa2, 0x61, 0x65)
+    output.putHead(4, entries.count)
+    for index in entries.indices {
+      let shared = index == 0 ? 0 : entries[index - 1].key.commonPrefix(entries[index].key)
+      output.put(0xa4, 0x61, 0x6b)
+      output.putHead(2, entries[index].key.count - shared)
+      entries[index].key.withBytes { output.put(UnsafeRawBufferPointer(rebasing: $0[shared...])) }
+      output.put(0x61, 0x70)
+      output.putHead(0, shared)
+      output.put(0x61, 0x74)
+      output.putLink(entries[index].right)
+      output.put(0x61, 0x76)
+      output.putLink(entries[index].value)
     }
-    guard let digest = node.digest else { preconditionFailure("children are sealed before their parents") }
-    append(link: digest, to: &bytes)
+    output.put(0x61, 0x6c)
+    output.putLink(left)
   }
 
-  private static func append(link digest: Digest, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: CIDBytes.linkHead)
-    digest.withBytes { bytes.append(contentsOf: $0) }
+  /// The longest entry: 8 bytes of heads and key names, two heads of two bytes, a whole key, two links of 41 bytes.
+  private static let entryBytesMax = 8 + 4 + TreeKey.bytesMax + 82 + 10
+}
+
+/// Writes a node into a buffer that was made large enough beforehand.
+private struct NodeOutput {
+  let buffer: UnsafeMutableRawBufferPointer
+  var offset: Int
+
+  mutating func put(_ byte: UInt8) {
+    buffer[offset] = byte
+    offset += 1
   }
 
-  private static func appendHead(_ major: UInt8, _ value: Int, to bytes: inout [UInt8]) {
-    precondition(value < 256 || major == 4, "keys are short")
+  mutating func put(_ one: UInt8, _ two: UInt8) {
+    put(one)
+    put(two)
+  }
+
+  mutating func put(_ one: UInt8, _ two: UInt8, _ three: UInt8) {
+    put(one, two)
+    put(three)
+  }
+
+  mutating func put(_ bytes: UnsafeRawBufferPointer) {
+    precondition(offset + bytes.count <= buffer.count, "encode made room for the longest entries")
+    UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: bytes)
+    offset += bytes.count
+  }
+
+  mutating func putHead(_ major: UInt8, _ value: Int) {
+    precondition(value < 65_536, "a node has far fewer entries")
     switch value {
-    case ..<24: bytes.append(major << 5 | UInt8(value))
-    case ..<256: bytes.append(contentsOf: [major << 5 | 24, UInt8(value)])
-    default: bytes.append(contentsOf: [major << 5 | 25, UInt8(value >> 8 & 255), UInt8(value & 255)])
+    case ..<24: put(major << 5 | UInt8(value))
+    case ..<256: put(major << 5 | 24, UInt8(value))
+    default: put(major << 5 | 25, UInt8(value >> 8), UInt8(value & 255))
     }
+  }
+
+  mutating func putLink(_ node: TreeNode?) {
+    guard let node else { return put(0xf6) }
+    guard let digest = node.digest else { preconditionFailure("children are sealed before their parents") }
+    putLink(digest)
+  }
+
+  mutating func putLink(_ digest: Digest) {
+    CIDBytes.linkHead.withUnsafeBytes { put($0) }
+    digest.withBytes { put($0) }
   }
 }
 
@@ -116,6 +155,9 @@ enum CIDBytes {
   static let raw: UInt8 = 0x55
   /// CIDv1, DAG-CBOR, SHA-256, 32 bytes.
   static let prefix: [UInt8] = [1, dagCBOR, 0x12, 0x20]
+  /// Stand in for a digest or a signature until it is known.
+  static let zeros32 = [UInt8](repeating: 0, count: 32)
+  static let zeros64 = [UInt8](repeating: 0, count: 64)
   /// Tag 42, a byte string of 37, the zero before a binary CID, and `prefix`.
   static let linkHead: [UInt8] = [0xd8, 0x2a, 0x58, 0x25, 0, 1, dagCBOR, 0x12, 0x20]
 }

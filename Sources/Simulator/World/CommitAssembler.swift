@@ -26,6 +26,7 @@ final class CommitAssembler {
 
   private var frame = CBORWriter(capacity: 16_384)
   private var car: [UInt8] = []
+  private var commitObject = CBORWriter(capacity: 256)
   private var sealed: [UInt8] = []
   private var fresh: [TreeNode] = []
   private var freshRanges: [Range<Int>] = []
@@ -100,7 +101,7 @@ final class CommitAssembler {
     frame.raw(FrameHeader.sync)
     frame.map(5)
     frame.text("did")
-    frame.text(utf8: Array(envelope.did))
+    frame.text(utf8: envelope.did)
     frame.text("rev")
     appendRev(envelope.rev)
     appendSeq(envelope.seq, &draft)
@@ -137,7 +138,7 @@ final class CommitAssembler {
     car.append(contentsOf: "roots".utf8)
     car.append(0x81)
     car.append(contentsOf: CIDBytes.linkHead)
-    car.append(contentsOf: repeatElement(0, count: 32))
+    car.append(contentsOf: CIDBytes.zeros32)
     car.append(0x67)
     car.append(contentsOf: "version".utf8)
     car.append(1)
@@ -189,42 +190,38 @@ final class CommitAssembler {
     if let digest {
       digest.withBytes { car.append(contentsOf: $0) }
     } else {
-      car.append(contentsOf: repeatElement(0, count: 32))
+      car.append(contentsOf: CIDBytes.zeros32)
     }
   }
 
   /// Appends the commit block with an empty signature and leaves in `draft` what signing needs.
   private func appendCommit(_ root: TreeNode, _ envelope: Envelope, _ draft: inout FrameDraft) -> Range<Int> {
-    // One object, written twice: as it is signed (five fields) and as it is stored (six).
-    func object(signed: Bool) -> (bytes: [UInt8], signature: Int) {
-      var writer = CBORWriter(capacity: 256)
-      var signature = 0
-      writer.map(signed ? 6 : 5)
-      writer.text("did")
-      writer.text(utf8: Array(envelope.did))
-      writer.text("rev")
-      writer.tid(envelope.rev)
-      if signed {
-        writer.text("sig")
-        writer.byteStringHead(64)
-        signature = writer.bytes.count
-        writer.bytes.append(contentsOf: repeatElement(0, count: 64))
-      }
-      writer.text("data")
-      writer.bytes.append(contentsOf: CIDBytes.linkHead)
-      root.digest?.withBytes { writer.bytes.append(contentsOf: $0) }
-      writer.text("prev")
-      writer.null()
-      writer.text("version")
-      writer.int(3)
-      return (writer.bytes, signature)
-    }
-    let stored = object(signed: true)
-    append(blockOf: stored.bytes.count, nil)
+    commitObject.reset()
+    commitObject.map(6)
+    commitObject.text("did")
+    commitObject.text(utf8: envelope.did)
+    commitObject.text("rev")
+    commitObject.tid(envelope.rev)
+    let sigStart = commitObject.bytes.count
+    commitObject.text("sig")
+    commitObject.byteStringHead(64)
+    let signature = commitObject.bytes.count
+    commitObject.bytes.append(contentsOf: CIDBytes.zeros64)
+    commitObject.text("data")
+    commitObject.bytes.append(contentsOf: CIDBytes.linkHead)
+    root.digest?.withBytes { commitObject.bytes.append(contentsOf: $0) }
+    commitObject.text("prev")
+    commitObject.null()
+    commitObject.text("version")
+    commitObject.int(3)
+    append(blockOf: commitObject.bytes.count, nil)
     let start = car.count
-    car.append(contentsOf: stored.bytes)
+    car.append(contentsOf: commitObject.bytes)
+    // What is signed is the same map without `sig`: five fields in place of six.
+    commitObject.bytes[0] = 0xa5
+    commitObject.bytes.removeSubrange(sigStart..<signature + 64)
     draft.unsigned = FrameDraft.Unsigned(
-      key: envelope.key, digest: Digest(sha256: object(signed: false).bytes), signature: start + stored.signature,
+      key: envelope.key, digest: Digest(sha256: commitObject.bytes), signature: start + signature,
       block: start..<car.count, links: [])
     return start..<car.count
   }
@@ -242,7 +239,7 @@ final class CommitAssembler {
     appendRev(envelope.rev)
     appendSeq(envelope.seq, &draft)
     frame.text("repo")
-    frame.text(utf8: Array(envelope.did))
+    frame.text(utf8: envelope.did)
     appendTime(envelope.time, &draft)
     frame.text("blobs")
     frame.array(0)
@@ -252,7 +249,7 @@ final class CommitAssembler {
     frame.text("commit")
     frame.bytes.append(contentsOf: CIDBytes.linkHead)
     draft.unsigned?.links = [frame.bytes.count]
-    frame.bytes.append(contentsOf: repeatElement(0, count: 32))
+    frame.bytes.append(contentsOf: CIDBytes.zeros32)
     frame.text("rebase")
     frame.bool(false)
     frame.text("tooBig")
@@ -267,7 +264,8 @@ final class CommitAssembler {
     frame.text("cid")
     if operation.action == .delete { frame.null() } else { append(link: operation.digest) }
     frame.text("path")
-    frame.text(utf8: operation.key.path)
+    frame.textHead(operation.key.count)
+    operation.key.append(from: 0, to: &frame.bytes)
     if let previous = operation.previous {
       frame.text("prev")
       append(link: previous)

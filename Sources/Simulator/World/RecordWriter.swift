@@ -52,7 +52,7 @@ struct RecordWriter {
     writer.text("$type")
     writer.text(collection.rawValue)
     writer.text("subject")
-    writer.text(utf8: Array(accounts.did(account)))
+    writer.text(utf8: accounts.did(account))
     writer.text("createdAt")
     writer.time(time)
   }
@@ -107,7 +107,7 @@ struct RecordWriter {
       kind = "app.bsky.richtext.facet#link"
     case .mention(let account):
       writer.text("did")
-      writer.text(utf8: Array(accounts.did(account)))
+      writer.text(utf8: accounts.did(account))
       kind = "app.bsky.richtext.facet#mention"
     case .tag(let tag):
       writer.text("tag")

@@ -11,7 +11,7 @@ struct RepositoryState {
   var commits = 0
   /// False between an account event that says so and the one that takes it back.
   var isActive = true
-  /// The next free number of `self` records has no meaning; lists of this account, newest last, at most one.
+  /// The record key of the account's newest list.
   var list: UInt64?
 }
 
@@ -20,16 +20,13 @@ struct RepositoryTemplates {
   private var large: [TreeNode] = []
   private var small: [TreeNode] = []
 
-  /// Records per template: half of the accounts have less than 2,000.
-  private static let sizes = [
-    150, 260, 380, 520, 700, 900, 1_100, 1_300, 1_500, 1_700, 1_900, 2_200, 2_500, 2_900, 3_300, 3_800, 4_400, 5_200,
-    6_200, 7_500, 9_000, 11_000, 13_500, 16_500,
-  ]
+  /// Records per template. Real accounts that write a lot are old ones; these sizes give the depth of real frames.
+  private static let sizes = [1_500, 4_000, 7_000, 10_000, 13_000, 17_000, 22_000, 30_000, 42_000]
   private static let smallSizes = [0, 3, 9, 20, 45, 90]
 
-  init(seed: UInt64) {
+  init(seed: UInt64, percent: Int) {
     var random = Random(seed: seed, stream: 0x7265_706f)
-    large = Self.sizes.map { Self.tree(records: $0, &random) }
+    large = Self.sizes.map { Self.tree(records: $0 * percent / 100, &random) }
     small = Self.smallSizes.map { Self.tree(records: $0, &random) }
   }
 

@@ -48,7 +48,7 @@ extension World {
     }
   }
 
-  private func planCreate(_ account: Int, _ state: inout RepositoryState) {
+  func planCreate(_ account: Int, _ state: inout RepositoryState) {
     switch random.below(1_000) {
     case ..<722: planPointer(.like, account, &state)
     case ..<828: planPost(account, &state)
@@ -59,7 +59,7 @@ extension World {
     }
   }
 
-  private func planPointer(_ collection: RecordCollection, _ account: Int, _ state: inout RepositoryState) {
+  func planPointer(_ collection: RecordCollection, _ account: Int, _ state: inout RepositoryState) {
     let made = recordKey(&state, account, &random)
     let start = assembler.records.bytes.count
     let post = recentPost(&random)
@@ -84,7 +84,7 @@ extension World {
   }
 
   /// Deletes a record that is in the tree; false if none was found that lends itself.
-  private func planDelete(_ state: RepositoryState) -> Bool {
+  func planDelete(_ state: RepositoryState) -> Bool {
     for _ in 0..<8 {
       guard let key = randomKey(state.root) else { return false }
       let path = key.path
@@ -158,7 +158,7 @@ extension World {
   /// did, seq, time: what `#identity` and `#account` start with.
   private func appendSmallHead(_ account: Int, _ frame: inout CBORWriter, _ draft: inout FrameDraft) {
     frame.text("did")
-    frame.text(utf8: Array(accounts.did(account)))
+    frame.text(utf8: accounts.did(account))
     frame.text("seq")
     frame.int(draft.info.seq)
     draft.info.seqOffset = frame.bytes.count - 8

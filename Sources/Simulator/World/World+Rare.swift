@@ -75,7 +75,7 @@ extension World {
     writer.uri(account, .list, list, into: &assembler.records)
     type(.listItem)
     assembler.records.text("subject")
-    assembler.records.text(utf8: Array(accounts.did(random.below(accounts.everyday.count))))
+    assembler.records.text(utf8: accounts.did(random.below(accounts.everyday.count)))
     created(made.time)
     assembler.add(.create, TreeKey(.listItem, tid: made.key), .listItem, recordFrom: start)
   }

@@ -36,7 +36,7 @@ package final class World {
   package init(_ configuration: SimulatorConfiguration) {
     self.configuration = configuration
     accounts = Accounts(configuration)
-    templates = RepositoryTemplates(seed: configuration.seed)
+    templates = RepositoryTemplates(seed: configuration.seed, percent: configuration.repositoryPercent)
     writer = RecordWriter(accounts: accounts)
     states = Array(repeating: nil, count: accounts.count)
     random = Random(seed: configuration.seed, stream: 1)
