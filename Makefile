@@ -33,7 +33,7 @@ test: deps
 	$(SWIFT) test
 
 bench: deps
-	$(SWIFT) run -c release Bench
+	tools/bench.sh
 
 format: deps
 	$(SWIFT) format --in-place --recursive $(FORMATTED)

@@ -55,6 +55,10 @@ package struct CBORReader {
       position += 1
       return CBORHead(major: first >> 5, info: info, value: UInt64(info))
     }
+    if info == 24, first >> 5 != 7, end - position > 1, base[position + 1] >= 24 {
+      position += 2
+      return CBORHead(major: first >> 5, info: info, value: UInt64(base[position - 1]))
+    }
     return try longHead(first)
   }
 
@@ -108,12 +112,13 @@ package struct CBORReader {
   /// The number of elements of an array that starts here.
   package mutating func arrayCount() throws(DecodeError) -> Int { try containerCount(4) }
 
+  @inline(__always)
   private mutating func containerCount(_ major: UInt8) throws(DecodeError) -> Int {
     let start = position
     let head = try head()
     guard head.major == major else { throw wrongType(at: start) }
     // Every element takes at least one byte, every entry two: a larger count cannot be honest.
-    guard head.value <= UInt64((end - position) / (major == 5 ? 2 : 1)) else {
+    guard head.value <= UInt64((end - position) >> (major == 5 ? 1 : 0)) else {
       throw DecodeError(.truncated, at: start)
     }
     return Int(head.value)
@@ -235,7 +240,7 @@ package struct CBORReader {
       throw DecodeError(.keyNotText, at: start)
     }
     let key = try body(head)
-    guard !checkingText || bytes(key).isUTF8 else { throw DecodeError(.badUTF8, at: start) }
+    guard !checkingText || isShortASCII(key) || bytes(key).isUTF8 else { throw DecodeError(.badUTF8, at: start) }
     if !map.isFirst {
       let order = compareKeys(map.previous, key)
       if order == 0 { throw DecodeError(.duplicateKey, at: start) }
@@ -247,6 +252,15 @@ package struct CBORReader {
     map.isFirst = false
     map.previous = key
     return key
+  }
+
+  /// Whether `text` has at most eight bytes, all of them ASCII, as most keys have; false also where it is too close to the
+  /// end to look at eight bytes at once.
+  @inline(__always)
+  private func isShortASCII(_ text: Slice) -> Bool {
+    guard text.count <= 8, end - text.offset >= 8 else { return false }
+    let word = UInt64(littleEndian: UnsafeRawPointer(base + text.offset).loadUnaligned(as: UInt64.self))
+    return text.count == 0 || (word & 0x8080_8080_8080_8080) << UInt64(64 - 8 * text.count) == 0
   }
 
   /// Canonical order of two keys: shorter first, then bytewise (RFC 7049 §3.9, as DAG-CBOR has it).

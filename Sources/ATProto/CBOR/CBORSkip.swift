@@ -18,6 +18,7 @@ extension CBORReader {
     if head.major < 4 || head.major > 5 {
       return try skipScalar(head, at: start, checkingText: checkingText)
     }
+    if head.value == 0, depth < Limits.depthMax { return }
     try skipContainer(head, at: start, depth: depth, checkingText: checkingText)
   }
 

@@ -86,6 +86,8 @@ package final class TreeWalk {
   ) throws(DecodeError) -> Slice? {
     var right: Slice?
     var isPast = false
+    // How many bytes the last key, which is smaller than the path, has in common with it.
+    var common = 0
     keyCount = 0
     let count = try reader.arrayCount()
     for index in 0..<count {
@@ -95,25 +97,65 @@ package final class TreeWalk {
         Int(entry.shared) + entry.suffix.count <= Self.keyBytesMax
       else { throw DecodeError(.badField, at: start) }
       let shared = Int(entry.shared)
-      // Ascending keys: the new rest must be greater than the old rest behind the shared part.
       let rest = bytes[entry.suffix]
-      if index > 0, !(Bytes(base: key + shared, count: keyCount - shared) < rest) {
-        throw DecodeError(.badField, at: start)
-      }
-      memcpy(key + shared, rest.base, rest.count)
-      keyCount = shared + rest.count
+      guard index == 0 || isGreater(rest, behind: shared) else { throw DecodeError(.badField, at: start) }
+      replaceKey(with: rest, behind: shared)
       if isPast { continue }
-      let full = Bytes(base: key, count: keyCount)
-      if full == path {
+      // A key that shares more with the one before than that one with the path differs from the path in the same byte.
+      if shared > common {
+        right = entry.subtree
+        continue
+      }
+      common = shared + commonCount(rest, path, behind: shared)
+      if common == keyCount && common == path.count {
         step.value = entry.value
         isPast = true
-      } else if full < path {
+      } else if common < path.count && (common == keyCount || key[common] < path.base[common]) {
         right = entry.subtree
       } else {
         isPast = true
       }
     }
     return right
+  }
+
+  /// Whether a key with this rest behind its first `shared` bytes is greater than the last one: keys ascend.
+  @inline(__always)
+  private func isGreater(_ rest: Bytes, behind shared: Int) -> Bool {
+    if shared < keyCount, rest.count > 0, key[shared] != rest.base[0] { return key[shared] < rest.base[0] }
+    return Bytes(base: key + shared, count: keyCount - shared) < rest
+  }
+
+  /// Makes the key the next one.
+  @inline(__always)
+  private func replaceKey(with rest: Bytes, behind shared: Int) {
+    var at = 0
+    while at + 8 <= rest.count {
+      let word = UnsafeRawPointer(rest.base + at).loadUnaligned(as: UInt64.self)
+      UnsafeMutableRawPointer(key + shared + at).storeBytes(of: word, as: UInt64.self)
+      at += 8
+    }
+    while at < rest.count {
+      key[shared + at] = rest.base[at]
+      at += 1
+    }
+    keyCount = shared + rest.count
+  }
+
+  /// How many bytes `rest` and the path behind its first `shared` bytes begin with together.
+  @inline(__always)
+  private func commonCount(_ rest: Bytes, _ path: Bytes, behind shared: Int) -> Int {
+    let limit = min(rest.count, path.count - shared)
+    var at = 0
+    while at + 8 <= limit {
+      let difference =
+        UInt64(littleEndian: UnsafeRawPointer(rest.base + at).loadUnaligned(as: UInt64.self))
+        ^ UInt64(littleEndian: UnsafeRawPointer(path.base + shared + at).loadUnaligned(as: UInt64.self))
+      if difference != 0 { return at + difference.trailingZeroBitCount / 8 }
+      at += 8
+    }
+    while at < limit, rest.base[at] == path.base[shared + at] { at += 1 }
+    return at
   }
 }
 
