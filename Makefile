@@ -15,7 +15,7 @@ help:
 	@echo 'make bench     what decoding and the whole pipeline cost (release build)'
 	@echo 'make format    formats the sources; make lint only looks'
 	@echo 'make sanitize  the test suite under AddressSanitizer and ThreadSanitizer, each with a planted fault'
-	@echo 'make fuzz      fuzzes frames and CAR files'
+	@echo 'make fuzz      fuzzes frames and CAR files, 300 seconds each: [SECONDS=N]'
 	@echo 'make chaos     kills the feeder at full speed and counts what is missing: [CYCLES=N] [SEED=N]'
 	@echo 'make docs      writes the table of options from run --help'
 	@echo 'make ci        what CI runs (.ci/run)'
@@ -32,8 +32,9 @@ run: build
 test: deps
 	$(SWIFT) test
 
-bench: deps
+bench: build
 	tools/bench.sh
+	python3 tools/bench_pipeline.py
 
 format: deps
 	$(SWIFT) format --in-place --recursive $(FORMATTED)
@@ -50,7 +51,7 @@ tsan: deps
 	tools/sanitize.sh thread
 
 fuzz: deps
-	tools/fuzz.sh
+	tools/fuzz.sh $(SECONDS)
 
 chaos: deps build
 	python3 tools/chaos.py $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SEED),--seed $(SEED))
