@@ -92,26 +92,32 @@ private final class Stage {
     let consumer = try Consumer(
       KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test", properties: [:]))
     defer { consumer.close() }
-    return try (0..<partitions).map { partition in
-      var messages: [(String, String)] = []
+    var messages: [[(key: String, value: String)]] = Array(repeating: [], count: Int(partitions))
+    var left = 0
+    for partition in 0..<partitions {
       let (low, high) = try consumer.watermarks(topic: topic, partition: partition, timeoutMs: 10_000)
-      guard high > low else { return [] }
       #expect(low == 0, "the broker dropped messages: the test is too large")
+      guard high > low else { continue }
+      left += Int(high)
       try consumer.assign(topic: topic, partition: partition, from: .offset(0))
-      while messages.count < Int(high) {
-        let result = consumer.poll(timeoutMs: 10_000) { message in
-          #expect(message.offset == messages.count)
-          messages.append(
-            (
-              String(decoding: message.key ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self),
-              String(decoding: message.value ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self)
-            ))
-        }
-        guard case .message = result else { break }
-      }
-      return messages
     }
+    while left > 0 {
+      let result = consumer.poll(timeoutMs: 10_000) { message in
+        let partition = Int(message.partition)
+        #expect(message.offset == messages[partition].count)
+        messages[partition].append((text(message.key), text(message.value)))
+        left -= 1
+      }
+      if case .failed(let error) = result { throw error }
+      if case .nothing = result { break }
+    }
+    #expect(left == 0)
+    return messages
   }
+}
+
+private func text(_ bytes: UnsafeRawBufferPointer?) -> String {
+  bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
 }
 
 /// What the decoder alone makes of the frames: (DID, message without its send time) of every action, in order.
@@ -130,7 +136,8 @@ private func expected(_ frames: [[UInt8]]) -> [(did: String, message: String)] {
         out.removeAll()
         let id = ActionID.make(ms: ActionID.milliseconds(decoded), sequence: decoded.sequence, operation: index)
         let written = writer.write(
-          bytes, decoded, operation: index, json: decoder.json, id: id, receivedAtMicros: 1_783_175_888_000_000, to: out)
+          bytes, decoded, operation: index, json: decoder.json, id: id, receivedAtMicros: 1_783_175_888_000_000, to: out
+        )
         actions.append((bytes[decoded.did].string, out[written.message].string))
       }
     }
@@ -195,8 +202,8 @@ private let everyPost = """
   @Test func `a producer that fails for good is replaced, and the replay begins at the cursor`() throws {
     let stage = try Stage()
     let frames = frames(2_000)
-    // The broker refuses two batches in a way that no producer survives.
-    try stage.broker.execute(BrokerCommand(line: "errors produce INVALID_PRODUCER_ID_MAPPING 1"))
+    // The broker refuses a batch in a way that no producer survives.
+    try stage.broker.execute(BrokerCommand(line: "errors produce 1 INVALID_PRODUCER_EPOCH"))
     let (end, metrics) = try stage.run(frames)
     guard case .drained = end else {
       Issue.record("\(end)")
@@ -204,7 +211,9 @@ private let everyPost = """
     }
     let topic = try stage.read("osprey.actions_input", partitions: 4).flatMap { $0 }
     #expect(Set(topic.map(\.value)) == Set(expected(frames).map(\.message)))
-    #expect(metrics.received.count == metrics.frames.total + metrics.frames[FeederMetrics.skipLabel(.repeated)].count * 0)
+    // Frames in flight at the failure are counted as replayed, so the sum still holds.
+    #expect(metrics.producerRestarts.count == 1)
+    #expect(metrics.received.count == metrics.frames.total)
   }
 
   @Test func `the saved cursor is the last frame, and a second run begins behind it`() throws {

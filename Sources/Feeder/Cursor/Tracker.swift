@@ -24,6 +24,8 @@ package final class Tracker: @unchecked Sendable {
   private var low: UInt64 = 0
   private var high: UInt64 = 0
   private var outstanding = 0
+  /// Frames with a message outstanding; others in `low ..< high` only wait for their turn.
+  private var openFrames = 0
   private var isBroken = false
   /// By host number.
   private var cursors: [(sequence: Int64, timeMs: Int64?)] = []
@@ -71,7 +73,9 @@ package final class Tracker: @unchecked Sendable {
       timeMs: timeMs ?? .min, receivedAtMicros: receivedAtMicros, label: Int32(label))
     high += 1
     outstanding += messages
-    if messages == 0 {
+    if messages > 0 {
+      openFrames += 1
+    } else {
       frames[label].add()
       advance()
     }
@@ -88,6 +92,7 @@ package final class Tracker: @unchecked Sendable {
       if entries[index].outstanding == 0 {
         latency.record(micros: max(0, Int(nowMicros - entries[index].receivedAtMicros)))
         frames[Int(entries[index].label)].add()
+        openFrames -= 1
       }
     }
     outstanding -= tokens.count
@@ -135,7 +140,7 @@ package final class Tracker: @unchecked Sendable {
   package var inFlight: (messages: Int, frames: Int) {
     monitor.lock()
     defer { monitor.unlock() }
-    return (outstanding, Int(high - low))
+    return (outstanding, openFrames)
   }
 
   /// The cursor of every host that has one.

@@ -55,19 +55,22 @@ final class Judge {
   /// Judges until the ring is closed and empty, or the producer fails.
   func run() {
     while let range = ring.takeReady() {
-      for ticket in range where failure == nil { step(ring.slot(ticket)) }
+      var done = range.lowerBound
+      while done < range.upperBound, failure == nil, step(ring.slot(done)) { done += 1 }
       metrics.judgeBusyNanos.set(Int(Now.threadCPUNanos()))
+      ring.release(range.lowerBound..<done)
       if failure != nil { return }
-      ring.release(range)
     }
   }
 
   /// One decoded frame: is it new, what time is it, what do the rules say, and off to Kafka.
-  func step(_ slot: FrameSlot) {
+  ///
+  /// False where the frame stays in the ring because the tracker takes no more; every other frame is the tracker's from here.
+  func step(_ slot: FrameSlot) -> Bool {
     let isReset = observe(slot)
     guard let isReset else {
       metrics.frames[FeederMetrics.skipLabel(.repeated)].add()
-      return
+      return true
     }
     let tick = clock.tick(
       timeMs: slot.decoded.outcome == .reject ? nil : slot.decoded.timeMs,
@@ -84,7 +87,7 @@ final class Judge {
         receivedAtMicros: slot.receivedAtMicros)
     else {
       failure = .closed
-      return
+      return false
     }
     send(slot, token)
     if needsLetter { sendLetter(slot, token) }
@@ -93,6 +96,7 @@ final class Judge {
       metrics.lastSequence.set(Int(slot.decoded.sequence))
       if let timeMs = slot.decoded.timeMs { metrics.lastTimeMs.set(Int(timeMs)) }
     }
+    return true
   }
 
   /// Keeps track of connection, repeats and the sequence. nil: a repeat; else whether the sequence starts anew here.
