@@ -1,1 +1,125 @@
+import Foundation
 import Testing
+
+/// The built program as a user starts it.
+private enum Program {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// Beside the test bundle.
+  static let path: String = {
+    let test = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return test.appendingPathComponent("osprey-feeder").path
+  }()
+
+  struct Result {
+    var code: Int32
+    var out: String
+    var error: String
+    var lines: [String] { out.split(separator: "\n").map(String.init) }
+  }
+
+  static func run(_ arguments: [String], input: String? = nil) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    let (out, error, feed) = (Pipe(), Pipe(), Pipe())
+    process.standardOutput = out
+    process.standardError = error
+    process.standardInput = feed
+    try process.run()
+    if let input { try feed.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
+    try feed.fileHandleForWriting.close()
+    let printed = out.fileHandleForReading.readDataToEndOfFile()
+    let complained = error.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      code: process.terminationStatus, out: String(decoding: printed, as: UTF8.self),
+      error: String(decoding: complained, as: UTF8.self))
+  }
+}
+
+/// A folder of its own for one test.
+private final class Folder {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("end-to-end-\(UUID().uuidString)")
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+}
+
+@Suite(.serialized) struct EndToEndTests {
+  @Test func `the simulator writes the same file for the same seed, and decode reads all of it`() throws {
+    let folder = try Folder()
+    for name in ["a.frames", "b.frames"] {
+      let made = try Program.run(
+        ["simulate", "--seed", "5", "--accounts", "100", "--events", "500", "--output", folder.path(name)])
+      #expect(made.code == 0)
+    }
+    #expect(
+      FileManager.default.contentsEqual(atPath: folder.path("a.frames"), andPath: folder.path("b.frames")))
+    let report = try Program.run(["decode", folder.path("a.frames"), "--report", "--strict"])
+    #expect(report.code == 0 && report.lines.count == 500)
+    #expect(report.lines.allSatisfy { $0.contains("\"outcome\":\"accept\"") || $0.contains("\"outcome\":\"skip\"") })
+  }
+
+  @Test func `a frame that cannot be used never stops decode, and strict says so with its exit code`() throws {
+    let input = "a1\n\nzz\n"
+    let bad = try Program.run(["decode", "--hex", "--report"], input: input)
+    #expect(bad.code == 2 && bad.error.contains("line 3"))
+    let report = try Program.run(["decode", "--hex", "--report"], input: "a1\n\n")
+    #expect(report.code == 0)
+    #expect(report.lines.map { $0.contains("\"reason\":\"truncated\"") } == [true, false])
+    #expect(report.lines.last?.contains("\"reason\":\"empty\"") == true)
+    #expect(try Program.run(["decode", "--hex", "--strict"], input: "a1\n").code == 1)
+  }
+
+  @Test func `a capture file that ends inside a frame is reported in the last line and by the exit code`() throws {
+    let folder = try Folder()
+    _ = try Program.run(["simulate", "--accounts", "100", "--events", "20", "--output", folder.path("a.frames")])
+    let data = try Data(contentsOf: folder.url.appendingPathComponent("a.frames"))
+    try data.dropLast(10).write(to: folder.url.appendingPathComponent("torn.frames"))
+    let report = try Program.run(["decode", folder.path("torn.frames"), "--report"])
+    #expect(report.code == 1 && report.lines.count == 20)
+    #expect(
+      report.lines.last
+        == "{\"frame\":19,\"outcome\":\"reject\",\"reason\":\"torn_file\",\"offset\":0,\"message\":\"the capture file ends inside a frame\"}"
+    )
+  }
+
+  @Test(arguments: [
+    ["run"], ["run", "--bootstrap-servers", "embedded", "--sorce", "relay"], ["run", "--workers"],
+    ["run", "--bootstrap-servers", "embedded", "--workers", "none"], ["decode", "/no/such/file"], ["nonsense"],
+    ["simulate"], ["decode", "--verify", "all"], ["run", "--bootstrap-servers", "embedded", "-X", "acks=0"],
+    ["run", "--bootstrap-servers", "embedded", "--rules", "/no/such/folder"],
+  ])
+  func `wrong use ends with 2 and says what to try`(arguments: [String]) throws {
+    let result = try Program.run(arguments)
+    #expect(result.code == 2)
+    #expect(result.error.contains("error: "))
+    #expect(result.out.isEmpty)
+  }
+
+  @Test func `help and version are printed and end with 0`() throws {
+    #expect(try Program.run(["--version"]).out == "0.1.0\n")
+    for command in ["run", "decode", "capture", "simulate", "broker"] {
+      let help = try Program.run([command, "--help"])
+      #expect(help.code == 0 && help.out.contains("USAGE: osprey-feeder \(command)"))
+    }
+  }
+
+  @Test func `killed twice at full speed, the feeder loses nothing and keeps the order per DID`() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.currentDirectoryURL = Program.folder
+    process.arguments = [
+      "python3", "tools/chaos.py", "--binary", Program.path, "--cycles", "2", "--events", "9000", "--ring-frames", "3000",
+    ]
+    let out = Pipe()
+    process.standardOutput = out
+    try process.run()
+    let printed = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(printed)")
+    #expect(printed.contains("chaos: PASS: 2 kills"))
+  }
+}
