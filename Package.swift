@@ -31,7 +31,7 @@ let package = Package(
       name: "CText", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
 
-    // The decoder's scratch memory stands in classes of one owner; checking exclusive access to it at run time costs 6 % of a frame.
+    // The decoder's scratch memory stands in classes of one owner; checking exclusive access at run time costs 6 % a frame.
     .target(
       name: "ATProto", dependencies: ["COpenSSL"],
       swiftSettings: swift + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
@@ -40,7 +40,7 @@ let package = Package(
     .target(
       name: "Osprey", dependencies: ["ATProto"],
       swiftSettings: swift + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
-    // The judge is one thread and its state is private to it; checking exclusive access at run time costs a tenth of an event.
+    // The judge is one thread and its state its own; checking exclusive access at run time costs a tenth of an event.
     .target(
       name: "Rules", dependencies: ["ATProto", "Osprey", "CLuaHost", "CText"],
       swiftSettings: swift + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
@@ -71,7 +71,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
-    .executableTarget(name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
+    .executableTarget(
+      name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
 
     .target(name: "FrameKit", dependencies: ["ATProto"], path: "Tests/FrameKit", swiftSettings: swift),
     .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL"], swiftSettings: swift),
@@ -81,8 +82,11 @@ let package = Package(
     .testTarget(name: "RulesTests", dependencies: ["FrameKit", "Rules", "Osprey", "ATProto"], swiftSettings: swift),
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: swift),
     .testTarget(name: "NetworkTests", dependencies: ["Network"], swiftSettings: swift),
-    .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
-    .testTarget(name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Osprey", "Simulator", "Capture"], swiftSettings: swift),
+    .testTarget(
+      name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
+    .testTarget(
+      name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Osprey", "Simulator", "Capture"],
+      swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["osprey-feeder", "ATProto"], swiftSettings: swift),
     .testTarget(name: "SanitizerTests", swiftSettings: swift),
   ],

@@ -177,7 +177,7 @@ def main():
         while size != os.path.getsize(topic):
             size = os.path.getsize(topic)
             time.sleep(2)
-        consumer.terminate()
+        consumer.kill()  # kcat writes unbuffered; its orderly end can wait for the broker for ever
         consumer.wait()
         deliveries, _ = read_topic(topic, problems)
         repeats = judge(expected, deliveries, problems)

@@ -82,7 +82,8 @@ private final class Folder {
     #expect(report.code == 1 && report.lines.count == 20)
     #expect(
       report.lines.last
-        == "{\"frame\":19,\"outcome\":\"reject\",\"reason\":\"torn_file\",\"offset\":0,\"message\":\"the capture file ends inside a frame\"}"
+        == "{\"frame\":19,\"outcome\":\"reject\",\"reason\":\"torn_file\",\"offset\":0,"
+        + "\"message\":\"the capture file ends inside a frame\"}"
     )
   }
 
@@ -112,7 +113,8 @@ private final class Folder {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.currentDirectoryURL = Program.folder
     process.arguments = [
-      "python3", "tools/chaos.py", "--binary", Program.path, "--cycles", "2", "--events", "9000", "--ring-frames", "3000",
+      "python3", "tools/chaos.py", "--binary", Program.path, "--cycles", "2", "--events", "9000", "--ring-frames",
+      "3000",
     ]
     let out = Pipe()
     process.standardOutput = out
