@@ -170,7 +170,7 @@ private func float(_ value: Double) -> String {
 }
 
 /// The shortest digits that read back, laid out by Go's rules, found by trying precisions one after the other.
-private func slowFloat(_ value: Double) -> String {
+func slowFloat(_ value: Double) -> String {
   if value == 0 { return "0" }
   var text = ""
   for precision in 0...17 {

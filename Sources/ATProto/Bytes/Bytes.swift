@@ -81,8 +81,9 @@ package struct Slice: Equatable, Sendable {
 
   @inline(__always)
   package init(offset: Int, count: Int) {
-    start = UInt32(offset)
-    length = UInt32(count)
+    precondition((offset | count) >> 32 == 0, "outside 4 GiB")
+    start = UInt32(truncatingIfNeeded: offset)
+    length = UInt32(truncatingIfNeeded: count)
   }
 
   package static let none = Slice(offset: 0, count: 0)

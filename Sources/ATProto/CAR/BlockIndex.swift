@@ -44,10 +44,12 @@ package struct BlockIndex {
       throw DecodeError(.badCAR, at: slice.offset)
     }
     let header = Slice(offset: position, count: Int(length))
-    do throws(DecodeError) {
-      try readHeader(bytes, header, &defects)
-    } catch {
-      throw DecodeError(.badCAR, at: error.offset)
+    if !readCanonicalHeader(bytes, header) {
+      do throws(DecodeError) {
+        try readHeader(bytes, header, &defects)
+      } catch {
+        throw DecodeError(.badCAR, at: error.offset)
+      }
     }
     position = header.end
     while position < slice.end {
@@ -67,6 +69,22 @@ package struct BlockIndex {
     }
     if blocks.count > Self.scanMax { sort(bytes) }
   }
+
+  /// `{"roots": [CID], "version": 1}` as everybody writes it; false where it is anything else.
+  private mutating func readCanonicalHeader(_ bytes: Bytes, _ slice: Slice) -> Bool {
+    let header = bytes[slice]
+    let cid = Slice(offset: slice.offset + 13, count: CID.blessedCount)
+    guard header.count == 58, memcmp(header.base, Self.headerStart, 13) == 0, CID.isBlessed(bytes[cid]),
+      memcmp(header.base + 49, Self.headerEnd, 9) == 0
+    else { return false }
+    root = cid
+    return true
+  }
+
+  /// A map of two, `roots`, an array of one, tag 42, 37 bytes, the first of them zero.
+  private static let headerStart: [UInt8] = [0xa2, 0x65, 0x72, 0x6f, 0x6f, 0x74, 0x73, 0x81, 0xd8, 0x2a, 0x58, 0x25, 0]
+  /// `version`, 1.
+  private static let headerEnd: [UInt8] = [0x67, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 1]
 
   private mutating func readHeader(_ bytes: Bytes, _ slice: Slice, _ defects: inout Defects) throws(DecodeError) {
     var reader = CBORReader(bytes, in: slice)
@@ -110,7 +128,7 @@ package struct BlockIndex {
     var index = isSorted ? lowerBound(cid, bytes) : 0
     while index < blocks.count {
       if blocks[index].prefix == prefix,
-        memcmp(bytes.base + Int(blocks[index].cid), cid.base, CID.blessedCount) == 0
+        CID.isEqual(bytes.base + Int(blocks[index].cid), cid.base)
       {
         if !verifying || check(index, bytes) { return blocks[index].data }
       } else if isSorted {

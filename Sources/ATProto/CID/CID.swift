@@ -12,6 +12,26 @@ package enum CID {
       && bytes.base[2] == 0x12 && bytes.base[3] == 0x20
   }
 
+  /// Whether two blessed CIDs are the same.
+  @inline(__always)
+  static func isEqual(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>) -> Bool {
+    let (left, right) = (UnsafeRawPointer(left), UnsafeRawPointer(right))
+    return left.loadUnaligned(as: UInt32.self) == right.loadUnaligned(as: UInt32.self)
+      && isDigestEqual(left + 4, right + 4)
+  }
+
+  /// Whether two times 32 bytes are the same.
+  @inline(__always)
+  static func isDigestEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer) -> Bool {
+    var difference: UInt64 = 0
+    for at in stride(from: 0, to: 32, by: 8) {
+      difference |=
+        left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        ^ right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+    }
+    return difference == 0
+  }
+
   /// A CIDv0 or CIDv1 whose digest has the length it announces, with nothing behind it.
   @inline(__always)
   package static func isWellFormed(_ bytes: Bytes) -> Bool {

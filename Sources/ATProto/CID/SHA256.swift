@@ -16,7 +16,7 @@ package enum SHA256Digest {
   package static func matches(_ bytes: Bytes, cid: Bytes) -> Bool {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
       compute(bytes, into: digest.baseAddress!)
-      return memcmp(digest.baseAddress!, cid.base + 4, 32) == 0
+      return CID.isDigestEqual(digest.baseAddress!, cid.base + 4)
     }
   }
 
