@@ -87,11 +87,11 @@ final class Service {
   }
 
   func run() throws {
-    let settings = try self.settings()
-    let metrics = FeederMetrics(workers: settings.workers)
-    // Threads started from here on leave the signals to the one that waits for them.
+    // Threads started from here on leave the signals to the one that waits for them. The embedded broker has some too.
     let stopper = Stopper()
     StopSignals.catchAll { stopper.stop() }
+    let settings = try self.settings()
+    let metrics = FeederMetrics(workers: settings.workers)
     let pipeline: Pipeline
     do throws(StartError) {
       pipeline = try Pipeline(

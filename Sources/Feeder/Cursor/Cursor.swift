@@ -91,7 +91,7 @@ package enum CursorFile {
     for line in data.split(separator: 0x0a) {
       guard let cursor = Cursor(line: Array(line)) else {
         throw CursorError(
-          description: "cursor file \(path) is damaged; try: osprey-feeder cursor set, or remove it and choose --start",
+          description: "cursor file \(path) is damaged; try: remove it and choose --start",
           isConfiguration: true)
       }
       cursors.append(cursor)

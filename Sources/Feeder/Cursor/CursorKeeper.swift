@@ -56,7 +56,7 @@ final class CursorKeeper: @unchecked Sendable {
         throw .invalidConfiguration(
           property: CursorStore.topic,
           reason:
-            "the value under '\(String(decoding: entry.key, as: UTF8.self))' is damaged; try: osprey-feeder cursor set")
+            "the value under '\(String(decoding: entry.key, as: UTF8.self))' is damaged; try: another --name, and --start")
       }
       return cursor
     }

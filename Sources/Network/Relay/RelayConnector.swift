@@ -114,7 +114,7 @@ final class RelayConnector: @unchecked Sendable {
     isConnectInFlight = true
     let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(configuration.connectTimeout.timeAmount)
-      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.maxMessagesPerRead, value: 1)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: RelayConnection.readBytesMax))
       .channelInitializer { channel in
