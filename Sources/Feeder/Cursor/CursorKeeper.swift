@@ -56,7 +56,8 @@ final class CursorKeeper: @unchecked Sendable {
         throw .invalidConfiguration(
           property: CursorStore.topic,
           reason:
-            "the value under '\(String(decoding: entry.key, as: UTF8.self))' is damaged; try: another --name, and --start")
+            "the value under '\(String(decoding: entry.key, as: UTF8.self))' is damaged; try: another --name, and --start"
+        )
       }
       return cursor
     }
