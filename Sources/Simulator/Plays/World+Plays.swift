@@ -87,7 +87,11 @@ extension World {
         """
     case .mentionSpam: play.text = play.random.pick(PlayTexts.pitches)
     case .meme: play.text = play.random.pick(PlayTexts.memes)
-    case .sharedQuote: play.text = play.random.pick(PlayTexts.quotes)
+    case .sharedQuote:
+      // With a name and a year, so that two instances are two quotes.
+      play.text = """
+        \(play.random.pick(PlayTexts.quotes)) — \(play.random.pick(Names.second)), \(1_800 + play.random.below(220))
+        """
     case .massFollow, .lookalike, .newsBot, .starterPack, .conversation, .fanAccount, .knownAccount: break
     }
   }

@@ -69,7 +69,7 @@ package struct FrameDraft: Sendable {
   package var info = FrameInfo()
   var unsigned: Unsigned?
 
-  package init() { bytes.reserveCapacity(16 << 10) }
+  package init() {}
 
   /// Signs. Does nothing to frames without a commit, or a second time.
   package mutating func finish() {
