@@ -45,20 +45,23 @@ private func decoding(_ file: FrameFile, _ name: String, _ verification: Verific
   let writer = ActionWriter(shape: shape)
   let out = ByteWriter(capacity: 1 << 16)
   return Contender(name: name) {
-    var decoded = DecodedFrame()
     var sum = 0
-    file.forEach { frame in
-      decoder.decode(frame, into: &decoded)
-      guard decoded.eventCount > 0 else { return }
-      out.removeAll()
-      for index in 0..<(decoded.type == .commit ? decoded.operations.count : 1) {
-        if decoded.type == .commit, decoded.operations[index].dropped != nil { continue }
-        let id = ActionID.make(
-          ms: ActionID.milliseconds(decoded), sequence: decoded.sequence, operation: index)
-        _ = writer.write(
-          frame, decoded, operation: index, json: decoder.json, id: id, receivedAtMicros: receivedAtMicros, to: out)
+    file.withAll { all in
+      var decoded = DecodedFrame()
+      for slice in file.frames {
+        let frame = all[slice]
+        decoder.decode(frame, into: &decoded)
+        guard decoded.eventCount > 0 else { continue }
+        out.removeAll()
+        for index in 0..<(decoded.type == .commit ? decoded.operations.count : 1) {
+          if decoded.type == .commit, decoded.operations[index].dropped != nil { continue }
+          let id = ActionID.make(
+            ms: ActionID.milliseconds(decoded), sequence: decoded.sequence, operation: index)
+          _ = writer.write(
+            frame, decoded, operation: index, json: decoder.json, id: id, receivedAtMicros: receivedAtMicros, to: out)
+        }
+        sum &+= out.count
       }
-      sum &+= out.count
     }
     return sum
   }

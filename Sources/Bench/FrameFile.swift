@@ -25,11 +25,8 @@ final class FrameFile {
   var count: Int { slices.count }
   var bytes: Int { slices.reduce(0) { $0 + $1.count } }
 
-  func forEach(_ body: (Bytes) -> Void) {
-    withBytes(storage) { all in
-      for slice in slices { body(all[slice]) }
-    }
-  }
+  /// Where the frames stand in the bytes that `withAll` shows.
+  var frames: [Slice] { slices }
 
   /// The data of every block of every commit, as slices of the file.
   func blocks() -> [Slice] {

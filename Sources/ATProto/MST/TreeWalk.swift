@@ -15,8 +15,8 @@ package final class TreeWalk {
 
   /// Longest key a tree may have; a legal path has at most 830 bytes.
   private static let keyBytesMax = 4096
-  /// A key is copied sixteen bytes at a time, the last of them beyond its end.
-  private static let keySlack = 16
+  /// A key is copied 32 bytes at a time, the last of them beyond its end.
+  private static let keySlack = 32
   /// No honest tree is this deep: a layer is two zero bits of SHA-256.
   private static let depthMax = 128
 
@@ -163,8 +163,8 @@ package final class TreeWalk {
   private static func copy(_ rest: Bytes, to key: UnsafeMutablePointer<UInt8>) {
     var at = 0
     while at < rest.count {
-      let words = UnsafeRawPointer(rest.base + at).loadUnaligned(as: SIMD2<UInt64>.self)
-      UnsafeMutableRawPointer(key + at).storeBytes(of: words, as: SIMD2<UInt64>.self)
+      let words = UnsafeRawPointer(rest.base + at).loadUnaligned(as: SIMD4<UInt64>.self)
+      UnsafeMutableRawPointer(key + at).storeBytes(of: words, as: SIMD4<UInt64>.self)
       at += keySlack
     }
   }
