@@ -35,8 +35,8 @@ package final class VerdictWriter {
     out.append("{\"__action_id\":")
     out.append(decimal: action.id)
     out.append(",\"__timestamp\":\"")
-    appendTimestamp(action.receivedAtMicros, digits: 6, to: out)
-    out.append("+00:00\",\"__error_count\":")
+    Timestamp.append(micros: action.receivedAtMicros, digits: 6, suffix: "+00:00", to: out)
+    out.append("\",\"__error_count\":")
     out.append(decimal: Int64(verdict.errorCount))
     writeEffectColumns(verdict, out)
     out.append(",\"__ruleset\":")
@@ -154,8 +154,8 @@ package final class VerdictWriter {
     effects.append(jsonString: verdict[effect.value])
     if let expires = effect.expiresAtMs {
       effects.append(",\"expires_at\":\"")
-      appendTimestamp(expires * 1000, digits: 3, to: effects)
-      effects.append("Z\"")
+      Timestamp.append(micros: expires * 1000, digits: 3, suffix: "Z", to: effects)
+      effects.append("\"")
     }
     if !effect.comment.isEmpty {
       effects.append(",\"comment\":")
@@ -230,36 +230,4 @@ package final class VerdictWriter {
       out.append(UInt8(ascii: "]"))
     }
   }
-}
-
-/// `2026-07-04T14:38:07.918` with `digits` (3 or 6) of fraction, from microseconds since 1970, UTC, without a zone.
-/// Days to date as in Howard Hinnant's "chrono-compatible low-level date algorithms". Years 0 to 9999; others are clamped.
-func appendTimestamp(_ micros: Int64, digits: Int, to out: ByteWriter) {
-  let clamped = min(max(micros, -62_167_219_200_000_000), 253_402_300_799_999_999)
-  var days = Int(clamped / 86_400_000_000)
-  var rest = Int(clamped % 86_400_000_000)
-  if rest < 0 {
-    rest += 86_400_000_000
-    days -= 1
-  }
-  let shifted = days + 719_468
-  let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-  let dayOfEra = shifted - era * 146_097
-  let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-  let monthIndex = (5 * dayOfYear + 2) / 153
-  let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
-  out.append(decimal: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), width: 4)
-  out.append(UInt8(ascii: "-"))
-  out.append(decimal: month, width: 2)
-  out.append(UInt8(ascii: "-"))
-  out.append(decimal: dayOfYear - (153 * monthIndex + 2) / 5 + 1, width: 2)
-  out.append(UInt8(ascii: "T"))
-  out.append(decimal: rest / 3_600_000_000, width: 2)
-  out.append(UInt8(ascii: ":"))
-  out.append(decimal: rest / 60_000_000 % 60, width: 2)
-  out.append(UInt8(ascii: ":"))
-  out.append(decimal: rest / 1_000_000 % 60, width: 2)
-  out.append(UInt8(ascii: "."))
-  out.append(decimal: digits == 3 ? rest / 1000 % 1000 : rest % 1_000_000, width: digits)
 }

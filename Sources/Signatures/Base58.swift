@@ -1,3 +1,5 @@
+import ATProto
+
 /// Base58 in Bitcoin's alphabet, the `z` of multibase. Only for short strings (keys): the work is quadratic.
 enum Base58 {
   private static let alphabet = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8)
@@ -5,22 +7,9 @@ enum Base58 {
   private static let charactersMax = 128
 
   static func encode(_ bytes: [UInt8]) -> String {
-    var digits: [UInt8] = []
-    for byte in bytes {
-      var carry = Int(byte)
-      for index in digits.indices {
-        carry += Int(digits[index]) << 8
-        digits[index] = UInt8(carry % 58)
-        carry /= 58
-      }
-      while carry > 0 {
-        digits.append(UInt8(carry % 58))
-        carry /= 58
-      }
-    }
-    let zeros = bytes.prefix { $0 == 0 }.count
-    let text = [UInt8](repeating: alphabet[0], count: zeros) + digits.reversed().map { alphabet[Int($0)] }
-    return String(decoding: text, as: UTF8.self)
+    let out = ByteWriter(capacity: 128)
+    withBytes(bytes) { appendBase58($0, to: out) }
+    return out.bytes.string
   }
 
   static func decode(_ text: Substring) -> [UInt8]? {

@@ -7,6 +7,7 @@ import Logging
 import Network
 import Osprey
 import Simulator
+import Synchronization
 
 /// Where `run` reads from.
 enum SourceChoice: Equatable {
@@ -100,7 +101,8 @@ final class Service {
       throw UsageError("run: \(error)")
     }
     if try arguments.flag("check") {
-      print("ok: broker, topics, cursor and rules are fine")
+      if choice == .relay { try checkRelays() }
+      print("ok: broker, topics, cursor, rules\(choice == .relay ? " and relay" : "") are fine")
       return
     }
     let server = MetricsServer(address: arguments.text("metrics-listen"), pipeline: pipeline)
@@ -229,6 +231,36 @@ final class Service {
       } catch {
         throw StartError("the simulator did not start: \(error)")
       }
+    }
+  }
+
+  /// Opens the stream of every relay once; the first that does not answer is the error.
+  private func checkRelays() throws {
+    for host in arguments.list("relay-host") {
+      let answered = DispatchSemaphore(value: 0)
+      let problem = Mutex<String?>(nil)
+      let events = RelayEvents(
+        onFrame: { _, _ in true }, onOversized: { _, _ in true }, onText: { _, _ in true },
+        onState: { state in
+          switch state {
+          case .connecting: return
+          case .connected: break
+          case .disconnected(_, let reason, _): problem.withLock { $0 = "\(reason)" }
+          }
+          answered.signal()
+        }, cursor: { _ in nil })
+      let client: RelayClient
+      do throws(NetworkError) {
+        client = try RelayClient(configuration: RelayClient.Configuration(hosts: [host]), events: events)
+      } catch {
+        throw UsageError("--relay-host: \(error)")
+      }
+      client.start()
+      // The client gives up an attempt by itself after its connect and handshake timeouts.
+      answered.wait()
+      let found = problem.withLock { $0 }
+      client.stop()
+      if let found { throw Failure("run: relay \(host): \(found)") }
     }
   }
 

@@ -94,7 +94,7 @@ final class Session: @unchecked Sendable {
     isDelivering.store(false, ordering: .releasing)
     deliveries.join()
     if case .drained = end {} else { countReplayed() }
-    producer.close()
+    // The producer closes when the last reference goes: `/metrics` may be asking it for its queue right now.
     return end
   }
 
