@@ -286,3 +286,16 @@ func slowFloat(_ value: Double) -> String {
     #expect(out.bytes.string == String(value))
   }
 }
+
+@Test func `a block matches its CID and no other, at any length`() {
+  for count in Array(0...200) + [1000, 4095, 4096, 100_000] {
+    let data = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let right = cid(data)
+    #expect(withBytes(data) { data in withBytes(right) { SHA256Digest.matches(data, cid: $0) } })
+    for bit in [0, 77, 255] {
+      var wrong = right
+      wrong[4 + bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(!withBytes(data) { data in withBytes(wrong) { SHA256Digest.matches(data, cid: $0) } })
+    }
+  }
+}
