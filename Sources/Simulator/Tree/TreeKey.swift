@@ -1,22 +1,21 @@
 import Signatures
 
-/// A repository path of at most 48 bytes, held inline and compared eight bytes at a time.
-/// Paths have no NUL, so padding with zeros keeps their order.
+/// A repository path of at most 39 bytes, held inline and compared eight bytes at a time. The last byte is its length.
+/// Padding with zeros keeps the order: a path that another one starts with comes first, by its zeros or its length.
 struct TreeKey: Equatable, Comparable, Sendable {
-  static let bytesMax = 48
+  static let bytesMax = 39
 
   private var w0: UInt64 = 0
   private var w1: UInt64 = 0
   private var w2: UInt64 = 0
   private var w3: UInt64 = 0
   private var w4: UInt64 = 0
-  private var w5: UInt64 = 0
+
   /// Bytes in use.
-  private(set) var count: Int
+  var count: Int { Int(w4 & 0xff) }
 
   init(_ path: [UInt8]) {
     precondition(path.count <= TreeKey.bytesMax, "simulated paths are short by construction")
-    count = path.count
     func word(_ start: Int) -> UInt64 {
       var value: UInt64 = 0
       for index in start..<start + 8 { value = value << 8 | (index < path.count ? UInt64(path[index]) : 0) }
@@ -26,8 +25,7 @@ struct TreeKey: Equatable, Comparable, Sendable {
     w1 = word(8)
     w2 = word(16)
     w3 = word(24)
-    w4 = word(32)
-    w5 = word(40)
+    w4 = word(32) | UInt64(path.count)
   }
 
   init(_ path: String) { self.init(Array(path.utf8)) }
@@ -47,8 +45,7 @@ struct TreeKey: Equatable, Comparable, Sendable {
     if left.w1 != right.w1 { return left.w1 < right.w1 }
     if left.w2 != right.w2 { return left.w2 < right.w2 }
     if left.w3 != right.w3 { return left.w3 < right.w3 }
-    if left.w4 != right.w4 { return left.w4 < right.w4 }
-    return left.w5 < right.w5
+    return left.w4 < right.w4
   }
 
   private func word(_ index: Int) -> UInt64 {
@@ -57,14 +54,13 @@ struct TreeKey: Equatable, Comparable, Sendable {
     case 1: w1
     case 2: w2
     case 3: w3
-    case 4: w4
-    default: w5
+    default: w4
     }
   }
 
   /// How many leading bytes two keys share.
   func commonPrefix(_ other: TreeKey) -> Int {
-    for index in 0..<6 {
+    for index in 0..<5 {
       let difference = word(index) ^ other.word(index)
       if difference != 0 { return min(index * 8 + difference.leadingZeroBitCount / 8, count, other.count) }
     }
@@ -79,7 +75,7 @@ struct TreeKey: Equatable, Comparable, Sendable {
   /// Calls `body` with the path's bytes.
   @inline(__always)
   func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    let words = (w0.bigEndian, w1.bigEndian, w2.bigEndian, w3.bigEndian, w4.bigEndian, w5.bigEndian)
+    let words = (w0.bigEndian, w1.bigEndian, w2.bigEndian, w3.bigEndian, w4.bigEndian)
     return withUnsafeBytes(of: words) { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 

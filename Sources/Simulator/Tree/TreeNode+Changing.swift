@@ -32,17 +32,22 @@ extension TreeNode {
       }
       return replacing(childBefore: index, with: changed)
     }
-    var entries = entries
     if index < entries.count, entries[index].key == entry.key {
+      var entries = entries
       entries[index].value = entry.value
       return TreeNode(layer: layer, left: left, entries: entries)
     }
     let (below, above) = child(before: index)?.split(at: entry.key) ?? (nil, nil)
     var entry = entry
     entry.right = above
-    entries.insert(entry, at: index)
-    if index > 0 { entries[index - 1].right = below }
-    return TreeNode(layer: layer, left: index == 0 ? below : left, entries: entries)
+    // Not `insert`: it would leave room for as many again, and most nodes are never changed after this.
+    var widened: [Entry] = []
+    widened.reserveCapacity(entries.count + 1)
+    widened.append(contentsOf: entries[..<index])
+    if index > 0 { widened[index - 1].right = below }
+    widened.append(entry)
+    widened.append(contentsOf: entries[index...])
+    return TreeNode(layer: layer, left: index == 0 ? below : left, entries: widened)
   }
 
   private func dropping(_ key: TreeKey, at target: Int) -> TreeNode? {

@@ -46,7 +46,7 @@ package final class World {
     nextAbuser = accounts.abusers.lowerBound
     nextNewcomer = accounts.newcomers.lowerBound
     now = configuration.startTime
-    commitsPerAccountMax = min(max(4_000_000 / accounts.count, 64), 4_096)
+    commitsPerAccountMax = min(max(3_000_000 / accounts.count, 64), 4_096)
     recentPosts.reserveCapacity(Self.recentPostsMax)
     seedRecentPosts()
   }
