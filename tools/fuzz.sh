@@ -33,9 +33,9 @@ rm -rf "$canary"
 run() {
   echo "$1: $seconds seconds"
   status=0
-  "$build/release/$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$build/release/$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -report_slow_units=60 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$build/findings/" "$build/corpus/$2" "$build/seeds/$2" >"$build/$1.log" 2>&1 || status=$?
-  grep -E 'FINDING|ERROR|SUMMARY|artifact' "$build/$1.log" || true
+  grep -E 'FINDING|ERROR|SUMMARY' "$build/$1.log" || true
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$1.log")
   coverage=$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$build/$1.log" | tail -n 1)
   edges=$(sed -n 's/.*(\([0-9]*\) inline 8-bit counters).*/\1/p' "$build/$1.log" | paste -sd+ | bc 2>/dev/null || true)
