@@ -5,6 +5,11 @@ import Synchronization
 
 /// One decoding thread: takes frames in batches, decodes them and writes their action messages.
 final class Worker {
+  /// Bytes of messages that one frame may become: this much, and so many times its own size. JSON is at most six times its
+  /// record; more comes only of many operations that share one large record, which would fill the memory behind the ring.
+  private static let messageBytesBase = 256 << 10
+  private static let messageBytesPerFrameByte = 8
+
   private let ring: FrameRing
   private let decoder: FrameDecoder
   private let writer: ActionWriter
@@ -60,8 +65,10 @@ final class Worker {
         epochMs: settings.epochMs)
     }
     var written = write(slot, index, id)
-    if written.message.count + slot.decoded.did.count > settings.messageBytesMax, slot.decoded.type == .commit {
-      // The broker would refuse it: the action goes without its record, the rules still see the record, and the whole
+    let isTooLong = written.message.count + slot.decoded.did.count > settings.messageBytesMax
+    let isTooMuch = slot.actions.count > Self.messageBytesBase + Self.messageBytesPerFrameByte * slot.count
+    if isTooLong || isTooMuch, slot.decoded.type == .commit {
+      // The broker would refuse it, or the frame swells: the action goes without its record, the rules still see the record, and the whole
       // frame goes to the dead letters.
       slot.actions.truncate(to: written.message.offset)
       slot.decoded.operations[index].recordError = .tooLarge

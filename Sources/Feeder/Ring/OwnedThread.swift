@@ -2,7 +2,7 @@ import Glibc
 
 /// A thread with a name that somebody joins. (Foundation's `Thread` cannot be joined.)
 package final class OwnedThread: @unchecked Sendable {
-  // Unchecked: `handle` is written once in `init` and read by `join`, which one owner calls.
+  // Unchecked: `handle` is written once in `init`; `join`, which one owner calls once, alone writes `isJoined`.
   private final class Body {
     let name: String
     let run: @Sendable () -> Void
@@ -13,6 +13,7 @@ package final class OwnedThread: @unchecked Sendable {
   }
 
   private var handle = pthread_t()
+  private var isJoined = false
 
   /// Starts the thread. The kernel shows the first 15 bytes of `name`.
   package init(_ name: String, _ run: @escaping @Sendable () -> Void) {
@@ -28,8 +29,16 @@ package final class OwnedThread: @unchecked Sendable {
     precondition(code == 0, "no thread could be started: the process is out of threads")
   }
 
+  /// A thread nobody joined gives its memory back by itself when it ends.
+  deinit {
+    if !isJoined { pthread_detach(handle) }
+  }
+
   /// Waits for the thread's end. Once.
-  package func join() { pthread_join(handle, nil) }
+  package func join() {
+    pthread_join(handle, nil)
+    isJoined = true
+  }
 }
 
 /// Names the thread as `top -H` shows it (proc(5), /proc/thread-self/comm). glibc's call for it is hidden behind a GNU macro.
