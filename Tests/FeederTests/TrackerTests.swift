@@ -121,6 +121,18 @@ private struct Bench {
     #expect(!bench.tracker.waitUntilDrained(milliseconds: 60_000))
   }
 
+  @Test func `a save keeps the cursor of a host that was not met in this run`() {
+    let other = Cursor(host: "other", sequence: 9, timeMs: nil)
+    let hosts = HostTable(saved: [other], start: .live)
+    _ = hosts.host(named: "relay")
+    let tracker = Tracker(
+      hosts: hosts, latency: Histogram(boundsMicros: [1]), frames: LabelledCounters(["accept"]), capacity: 4)
+    let token = tracker.begin(
+      host: 0, sequence: 3, timeMs: 5, isReset: false, messages: 1, label: 0, receivedAtMicros: 1)
+    tracker.acknowledge([token ?? 0], nowMicros: 2)
+    #expect(tracker.takeMoved() == [Cursor(host: "relay", sequence: 3, timeMs: 5), other])
+  }
+
   @Test func `cursors are handed out for saving only when one has moved`() {
     let bench = Bench()
     #expect(bench.tracker.takeMoved() == nil)

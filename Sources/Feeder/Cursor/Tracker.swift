@@ -150,13 +150,14 @@ package final class Tracker: @unchecked Sendable {
     return current
   }
 
-  /// The cursors, if one has moved since they were taken last.
+  /// What to save, if a cursor has moved since the last time: also the cursors of hosts not met in this run, which a file
+  /// would lose otherwise.
   package func takeMoved() -> [Cursor]? {
     monitor.lock()
     defer { monitor.unlock() }
     guard hasMoved else { return nil }
     hasMoved = false
-    return current
+    return current + hosts.untouched
   }
 
   private var current: [Cursor] {

@@ -98,7 +98,4 @@ package final class FeederMetrics: Sendable {
       }
     }
   }
-
-  /// Frames whose fate is known.
-  package var resolved: Int { frames.total }
 }
