@@ -47,6 +47,15 @@ package final class RuleCounters: Sendable {
     cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ amount, ordering: .relaxed)
   }
 
+  /// Adds a rule's numbers of another set, but not that it was set aside. The writer's thread.
+  func copy(from other: RuleCounters, rule source: Int, to target: Int) {
+    precondition(source >= 0 && source < other.count && target >= 0 && target < count)
+    for cell in 0..<Self.width where cell != Cell.setAside.rawValue {
+      let amount = (other.cells + source * Self.width + cell).pointee.load(ordering: .relaxed)
+      add(amount, at: target * Self.width + cell)
+    }
+  }
+
   @inline(__always)
   func add(_ cell: Cell, _ rule: Int, _ amount: Int = 1) {
     precondition(rule >= 0 && rule < count)

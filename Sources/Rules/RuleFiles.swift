@@ -52,6 +52,23 @@ enum RuleFiles {
     return "sha256:" + hex(withBytes(lines) { SHA256Digest.of($0) })
   }
 
+  /// A number that changes when a file comes, goes or is written: over names, sizes and times of change, not contents.
+  static func fingerprint(_ directory: String) -> UInt64 {
+    var paths: [String] = []
+    var hash = SipHash()
+    _ = list(directory, prefix: "", depth: 0, into: &paths)
+    for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+      var status = stat()
+      guard stat(directory + "/" + path, &status) == 0 else { continue }
+      let name = Array(path.utf8)
+      withBytes(name) { hash.append($0.base, $0.count) }
+      for number in [Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec, Int(status.st_ino)] {
+        hash.append(UInt64(bitPattern: Int64(number)))
+      }
+    }
+    return hash.finish().low
+  }
+
   private static func list(_ root: String, prefix: String, depth: Int, into paths: inout [String]) -> Bool {
     guard let folder = opendir(prefix.isEmpty ? root : root + "/" + prefix) else { return false }
     defer { closedir(folder) }

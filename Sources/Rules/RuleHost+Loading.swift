@@ -58,6 +58,19 @@ extension RuleHost {
     return try load(files, errors: errors, replacing: previous)
   }
 
+  /// A number that changes when a file below `directory` that a load would read comes, goes or is written.
+  package static func fingerprint(directory: String) -> UInt64 { RuleFiles.fingerprint(directory) }
+
+  /// Takes over the numbers of the set that judged until now, rule by rule, by name. What was set aside runs again. The judge's
+  /// thread, before the first event.
+  package func takeOver(from old: RuleHost) {
+    var positions: [String: Int] = [:]
+    for (position, rule) in old.rules.enumerated() { positions[rule.name] = position }
+    for (position, rule) in rules.enumerated() {
+      if let before = positions[rule.name] { counters.copy(from: old.counters, rule: before, to: position) }
+    }
+  }
+
   static func load(
     _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0
   ) throws(RuleErrors) -> RuleHost {

@@ -104,36 +104,38 @@ extension Logger {
   }
 }
 
-/// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once (130, 143).
+/// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once (130, 143). SIGHUP, for commands that take
+/// it: load anew.
 enum StopSignals {
-  private static let handler = Mutex<(@Sendable () -> Void)?>(nil)
+  private static let handlers = Mutex<(onStop: (@Sendable () -> Void)?, onReload: (@Sendable () -> Void)?)>((nil, nil))
 
-  /// Blocks both signals in this thread and all threads started after, and waits for them in one of its own.
-  static func catchAll(_ onStop: @escaping @Sendable () -> Void) {
-    handler.withLock { $0 = onStop }
+  /// Blocks the signals in this thread and all threads started after, and waits for them in one of its own. Without `onReload`
+  /// SIGHUP ends the program, as it does by default.
+  static func catchAll(_ onStop: @escaping @Sendable () -> Void, onReload: (@Sendable () -> Void)? = nil) {
+    handlers.withLock { $0 = (onStop, onReload) }
     // A shell starts background jobs with SIGINT ignored, and an ignored signal is never waited for.
     signal(SIGINT, SIG_DFL)
     signal(SIGTERM, SIG_DFL)
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    _ = OwnedThread("signals") {
-      var waited = sigset_t()
-      sigemptyset(&waited)
-      sigaddset(&waited, SIGINT)
-      sigaddset(&waited, SIGTERM)
+    var caught = sigset_t()
+    sigemptyset(&caught)
+    sigaddset(&caught, SIGINT)
+    sigaddset(&caught, SIGTERM)
+    if onReload != nil { sigaddset(&caught, SIGHUP) }
+    pthread_sigmask(SIG_BLOCK, &caught, nil)
+    _ = OwnedThread("signals") { [caught] in
+      var waited = caught
       var asked: ContinuousClock.Instant?
       while true {
         var number: Int32 = 0
         guard sigwait(&waited, &number) == 0 else { continue }
-        if let asked {
+        if number == SIGHUP {
+          handlers.withLock { $0.onReload }?()
+        } else if let asked {
           // timeout(1) and a kill of the process group send the same signal twice at once: that is one wish.
           if asked.duration(to: .now) > .seconds(1) { exit(128 + number) }
         } else {
           asked = .now
-          handler.withLock { $0 }?()
+          handlers.withLock { $0.onStop }?()
         }
       }
     }

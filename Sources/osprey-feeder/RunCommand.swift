@@ -90,7 +90,7 @@ final class Service {
   func run() throws {
     // Threads started from here on leave the signals to the one that waits for them. The embedded broker has some too.
     let stopper = Stopper()
-    StopSignals.catchAll { stopper.stop() }
+    StopSignals.catchAll({ stopper.stop() }, onReload: { stopper.reload() })
     let settings = try self.settings()
     let metrics = FeederMetrics(workers: settings.workers)
     let pipeline: Pipeline
@@ -113,7 +113,7 @@ final class Service {
       throw UsageError("--metrics-listen: \(error)")
     }
     announce(settings, metricsAddress: address)
-    stopper.attach { pipeline.stop() }
+    stopper.attach(stop: { pipeline.stop() }, reload: { pipeline.reloadRules() })
     let status = StatusLine(pipeline: pipeline, isEmbedded: isEmbedded, log: log)
     let end = pipeline.run()
     status.stop()
@@ -275,26 +275,31 @@ final class Service {
   }
 }
 
-/// Passes a stop on to whoever is there to take it, also one that came before.
+/// Passes signals on to whoever is there to take them, also a stop that came before.
 final class Stopper: @unchecked Sendable {
-  // Unchecked: both variables are guarded by `lock`.
+  // Unchecked: all variables are guarded by `lock`.
   private let lock = NSLock()
   private var isStopped = false
-  private var body: (@Sendable () -> Void)?
+  private var onStop: (@Sendable () -> Void)?
+  private var onReload: (@Sendable () -> Void)?
 
   func stop() {
     let body = lock.withLock {
       isStopped = true
-      return self.body
+      return onStop
     }
     body?()
   }
 
-  func attach(_ body: @escaping @Sendable () -> Void) {
+  /// Nothing to do before the first load.
+  func reload() { lock.withLock { onReload }?() }
+
+  func attach(stop: @escaping @Sendable () -> Void, reload: @escaping @Sendable () -> Void) {
     let wasStopped = lock.withLock {
-      self.body = body
+      onStop = stop
+      onReload = reload
       return isStopped
     }
-    if wasStopped { body() }
+    if wasStopped { stop() }
   }
 }

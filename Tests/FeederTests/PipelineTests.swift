@@ -54,70 +54,12 @@ private final class ListSource: FrameSource {
   }
 }
 
-/// A broker, a rule folder and settings around them.
-private final class Stage {
-  let broker: EmbeddedBroker
-  let folder: URL
-  var settings: PipelineSettings
-  private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-  init(rule: String = "") throws {
-    broker = try EmbeddedBroker(topics: [
-      ("osprey.actions_input", 4), ("osprey.feeder.verdicts", 2), ("osprey.feeder.dead_letters", 1),
-      (CursorStore.topic, 1),
-    ])
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("pipeline-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    if !rule.isEmpty { try Data(rule.utf8).write(to: folder.appendingPathComponent("rule.lua")) }
-    settings = PipelineSettings(
-      kafka: KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test", properties: [:]),
-      rulesFolder: folder.path, name: "test")
-    settings.workers = 2
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: folder)
-    // Closing joins a sleeping thread of the library for up to a second; nobody has to wait for it here.
-    _ = OwnedThread("close") { [broker] in broker.close() }
-  }
-
-  func run(_ frames: [[UInt8]]) throws -> (end: RunEnd, metrics: FeederMetrics) {
+extension Stage {
+  fileprivate func run(_ frames: [[UInt8]]) throws -> (end: RunEnd, metrics: FeederMetrics) {
     let metrics = FeederMetrics(workers: settings.workers)
     let pipeline = try Pipeline(settings: settings, metrics: metrics, source: ListSource(frames, metrics), log: log)
     return (pipeline.run(), metrics)
   }
-
-  /// Everything in a topic by partition, in order, as (key, value).
-  func read(_ topic: String, partitions: Int32) throws -> [[(key: String, value: String)]] {
-    let consumer = try Consumer(
-      KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test", properties: [:]))
-    defer { consumer.close() }
-    var messages: [[(key: String, value: String)]] = Array(repeating: [], count: Int(partitions))
-    var left = 0
-    for partition in 0..<partitions {
-      let (low, high) = try consumer.watermarks(topic: topic, partition: partition, timeoutMs: 10_000)
-      #expect(low == 0, "the broker dropped messages: the test is too large")
-      guard high > low else { continue }
-      left += Int(high)
-      try consumer.assign(topic: topic, partition: partition, from: .offset(0))
-    }
-    while left > 0 {
-      let result = consumer.poll(timeoutMs: 10_000) { message in
-        let partition = Int(message.partition)
-        #expect(message.offset == messages[partition].count)
-        messages[partition].append((text(message.key), text(message.value)))
-        left -= 1
-      }
-      if case .failed(let error) = result { throw error }
-      if case .nothing = result { break }
-    }
-    #expect(left == 0)
-    return messages
-  }
-}
-
-private func text(_ bytes: UnsafeRawBufferPointer?) -> String {
-  bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
 }
 
 /// What the decoder alone makes of the frames: (DID, message without its send time) of every action, in order.

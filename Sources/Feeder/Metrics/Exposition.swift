@@ -155,6 +155,9 @@ package struct Exposition {
       "osprey_feeder_actions_evaluated_total", "counter", "Actions that met at least one rule.",
       metrics.actionsEvaluated.count)
     single("osprey_feeder_actions_hit_total", "counter", "Actions that at least one rule hit.", metrics.hits.count)
+    family(
+      "osprey_feeder_rule_reloads_total", "Loads of the rule folder while running.", label: "result",
+      metrics.ruleReloads)
     perRule("evaluations_total", "counter", "Times a rule ran.", rules) { $0.evaluations }
     perRule("hits_total", "counter", "Times a rule hit.", rules) { $0.hits }
     perRule("skips_total", "counter", "Times a rule did not apply or there was no time left.", rules) { $0.skips }

@@ -18,6 +18,8 @@ package final class FeederMetrics: Sendable {
   package let actionsEvaluated = Counter()
   /// Actions that at least one rule hit, live or shadow.
   package let hits = Counter()
+  /// Loads of the rule folder after the first, by what came of them.
+  package let ruleReloads = LabelledCounters(RuleKeeper.reloadLabels)
   package let deadLetters = Counter()
   package let acknowledged = Counter()
   package let deliveryErrors = Counter()

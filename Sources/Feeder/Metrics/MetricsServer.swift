@@ -30,8 +30,7 @@ package final class MetricsServer: Sendable {
       let missing = notReady(pipeline)
       return missing.isEmpty ? .text(200, "ready\n") : .text(503, missing.joined(separator: "\n") + "\n")
     case "/rules":
-      let status = pipeline.ruleStatus
-      return .json(200, RuleStatus.json(status.rules, hash: status.hash))
+      return .json(200, pipeline.ruleStatus.json)
     default: return nil
     }
   }

@@ -77,6 +77,7 @@ final class Judge {
       startMs: startsAtReceiveTime
         ? slot.receivedAtMicros / 1000 : slot.decoded.timeMs ?? slot.receivedAtMicros / 1000)
     if tick.isSkewed { slot.decoded.defects.insert(.clockSkew) }
+    moderation.refresh()
     let hits = judge(slot, clockMs: tick.clockMs)
     let needsLetter = slot.decoded.outcome == .reject || slot.decoded.outcome == .partial
     metrics.count(slot.decoded)

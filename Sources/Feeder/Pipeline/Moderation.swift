@@ -5,21 +5,42 @@ import Rules
 
 /// The rules as the judge sees them: an action in, perhaps a verdict message out. One thread at a time.
 final class Moderation {
-  let host: RuleHost
+  private let exchange: RuleExchange
+  private var host: RuleHost
   private let verdict = Verdict()
-  private let writer: VerdictWriter
+  private var writer: VerdictWriter
   private let message = ByteWriter(capacity: 1 << 13)
   private let emitsAll: Bool
   private let messageBytesMax: Int
   private let metrics: FeederMetrics
+  private let log: Logger
 
-  init(host: RuleHost, emitsAll: Bool, messageBytesMax: Int, metrics: FeederMetrics, log: Logger) {
-    self.host = host
+  init(exchange: RuleExchange, emitsAll: Bool, messageBytesMax: Int, metrics: FeederMetrics, log: Logger) {
+    self.exchange = exchange
+    host = exchange.active
     self.emitsAll = emitsAll
     self.messageBytesMax = messageBytesMax
     self.metrics = metrics
+    self.log = log
     writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
-    host.onFault = { fault in
+    listen()
+  }
+
+  /// Between two frames: takes a newly loaded set, if one waits.
+  @inline(__always)
+  func refresh() {
+    if let next = exchange.take() { use(next) }
+  }
+
+  private func use(_ next: RuleHost) {
+    next.takeOver(from: host)
+    host = next
+    writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
+    listen()
+  }
+
+  private func listen() {
+    host.onFault = { [log] fault in
       let subject = fault.uri.isEmpty ? fault.did : fault.uri
       log.error(
         "rule \(fault.rule) failed on \(subject): \(fault.message)\(fault.isSetAside ? "; it is set aside" : "")")

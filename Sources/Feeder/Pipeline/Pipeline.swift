@@ -32,7 +32,7 @@ package final class Pipeline: Sendable {
   private let log: Logger
   private let current = Mutex<Session?>(nil)
   private let isStopping = Atomic<Bool>(false)
-  private let rules: RuleLoader
+  let rules: RuleKeeper
 
   /// Checks broker and topics, reads the saved cursors and loads the rules. Nothing flows yet.
   package init(
@@ -42,7 +42,7 @@ package final class Pipeline: Sendable {
     self.metrics = metrics
     self.source = source
     self.log = log
-    rules = try RuleLoader(folder: settings.rulesFolder, log: log)
+    rules = try RuleKeeper(folder: settings.rulesFolder, counters: metrics.ruleReloads, log: log)
     do throws(KafkaError) {
       try settings.kafka.validate()
       try Self.ensureTopics(settings, log)
@@ -72,6 +72,8 @@ package final class Pipeline: Sendable {
 
   /// Runs until `stop`, the end of the source, or a failure that three restarts in ten minutes did not cure.
   package func run() -> RunEnd {
+    rules.start()
+    defer { rules.stop() }
     var failures: [ContinuousClock.Instant] = []
     while true {
       let end = runSession()
@@ -98,7 +100,7 @@ package final class Pipeline: Sendable {
   private func runSession() -> Session.End {
     do throws(KafkaError) {
       let moderation = Moderation(
-        host: rules.next(), emitsAll: settings.emitsAllVerdicts, messageBytesMax: settings.kafka.messageBytesMax,
+        exchange: rules.next(), emitsAll: settings.emitsAllVerdicts, messageBytesMax: settings.kafka.messageBytesMax,
         metrics: metrics, log: log)
       let session = try Session(
         settings: settings, metrics: metrics, source: source, hosts: hosts, moderation: moderation, log: log)
@@ -149,7 +151,10 @@ package final class Pipeline: Sendable {
   package var isLive: Bool { settings.isLive }
 
   /// The rules' own numbers.
-  package var ruleStatus: (hash: String, rules: [RuleStatus]) { rules.status }
+  package var ruleStatus: RuleSetStatus { RuleSetStatus(rules.active) }
+
+  /// Loads the rules anew soon; a set that does not load leaves the old one in place. Any thread.
+  package func reloadRules() { rules.reloadSoon() }
 }
 
 /// One look at the running pipeline.

@@ -1,0 +1,66 @@
+import Foundation
+import Kafka
+import Logging
+import Testing
+
+@testable import Feeder
+
+/// A broker, a rule folder and settings around them.
+final class Stage {
+  let broker: EmbeddedBroker
+  let folder: URL
+  var settings: PipelineSettings
+  let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  init(rule: String = "") throws {
+    broker = try EmbeddedBroker(topics: [
+      ("osprey.actions_input", 4), ("osprey.feeder.verdicts", 2), ("osprey.feeder.dead_letters", 1),
+      (CursorStore.topic, 1),
+    ])
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("pipeline-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    if !rule.isEmpty { try Data(rule.utf8).write(to: folder.appendingPathComponent("rule.lua")) }
+    settings = PipelineSettings(
+      kafka: KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test", properties: [:]),
+      rulesFolder: folder.path, name: "test")
+    settings.workers = 2
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+    // Closing joins a sleeping thread of the library for up to a second; nobody has to wait for it here.
+    _ = OwnedThread("close") { [broker] in broker.close() }
+  }
+
+  /// Everything in a topic by partition, in order, as (key, value).
+  func read(_ topic: String, partitions: Int32) throws -> [[(key: String, value: String)]] {
+    let consumer = try Consumer(
+      KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test", properties: [:]))
+    defer { consumer.close() }
+    var messages: [[(key: String, value: String)]] = Array(repeating: [], count: Int(partitions))
+    var left = 0
+    for partition in 0..<partitions {
+      let (low, high) = try consumer.watermarks(topic: topic, partition: partition, timeoutMs: 10_000)
+      #expect(low == 0, "the broker dropped messages: the test is too large")
+      guard high > low else { continue }
+      left += Int(high)
+      try consumer.assign(topic: topic, partition: partition, from: .offset(0))
+    }
+    while left > 0 {
+      let result = consumer.poll(timeoutMs: 10_000) { message in
+        let partition = Int(message.partition)
+        #expect(message.offset == messages[partition].count)
+        messages[partition].append((text(message.key), text(message.value)))
+        left -= 1
+      }
+      if case .failed(let error) = result { throw error }
+      if case .nothing = result { break }
+    }
+    #expect(left == 0)
+    return messages
+  }
+}
+
+private func text(_ bytes: UnsafeRawBufferPointer?) -> String {
+  bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
+}
