@@ -50,7 +50,8 @@ package final class RuleHost: @unchecked Sendable {
   var features: FeatureBuffer
   var loading = LoadingState()
   private var faults: [FaultHistory] = []
-  private var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
+  /// What the rules that ran on the last judged action found, by position in `rules`, in rule order.
+  package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
   private let comment = ByteWriter(capacity: 512)
   private var timeKills = 0
   /// The rule that runs now.
@@ -73,6 +74,7 @@ package final class RuleHost: @unchecked Sendable {
   /// else it is left empty. The action's bytes must stay in place until this returns; nothing of them is kept.
   package func judge(_ action: Action, into verdict: Verdict, fillsAlways: Bool = false) -> JudgeResult {
     verdict.removeAll()
+    outcomes.removeAll(keepingCapacity: true)
     var result = JudgeResult()
     let (range, isExact) = index.rules(for: action)
     if range.isEmpty {
@@ -81,7 +83,6 @@ package final class RuleHost: @unchecked Sendable {
     }
     facts.begin(action)
     features.removeAll()
-    outcomes.removeAll(keepingCapacity: true)
     lh_begin_event(lua)
     var nanoseconds: Int64 = 0
     var instructions: Int64 = 0
@@ -156,7 +157,6 @@ package final class RuleHost: @unchecked Sendable {
     if micros == 0 && index.rules(for: action).range.isEmpty {
       facts.begin(action)
       features.removeAll()
-      outcomes.removeAll(keepingCapacity: true)
     }
     verdict.evaluationMicros = micros
     verdict.errorCount = errors

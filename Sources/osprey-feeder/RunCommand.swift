@@ -142,6 +142,8 @@ final class Service {
         bootstrapServers: servers, clientID: "osprey-feeder", properties: try properties()),
       rulesFolder: arguments.text("rules"),
       name: arguments.text("name").isEmpty ? outputTopic : arguments.text("name"))
+    let candidate = arguments.text("candidate")
+    settings.candidateFolder = candidate.isEmpty ? nil : candidate
     settings.outputTopic = outputTopic
     settings.verdictTopic = arguments.text("verdict-topic")
     settings.deadLetterTopic = arguments.text("dead-letter-topic")

@@ -47,6 +47,9 @@ struct RunOption {
       name: "rules", kind: .text, environment: ["OSPREY_FEEDER_RULES"], fallback: "rules",
       help: "folder with the rules"),
     RunOption(
+      name: "candidate", kind: .text, environment: ["OSPREY_FEEDER_CANDIDATE"], fallback: "",
+      help: "folder with a second rule set that runs beside the first and only counts what it would change"),
+    RunOption(
       name: "verdicts", kind: .text, environment: ["OSPREY_FEEDER_VERDICTS"], fallback: "hits",
       help: "hits: a verdict for actions that a rule hit; all: for every action"),
     RunOption(

@@ -128,6 +128,43 @@ private func ruleSet(_ generation: Int, isValid: Bool = true) -> String {
     #expect(made.ruleStatus.rules[0].numbers.evaluations == verdicts.count)
   }
 
+  @Test func `a candidate set publishes nothing and is compared rule by rule, also after either set is reloaded`()
+    throws
+  {
+    func post(_ name: String, _ condition: String) -> String {
+      """
+      return rule { name = "\(name)", about = "Some posts.", collections = { "app.bsky.feed.post" },
+        when = function(event) return \(condition) end, effects = { verdict "v" } }
+      """
+    }
+    let stage = try Stage(rule: post("Long", "text.len(event.text) > 100"))
+    let other = try Stage(rule: post("Long", "text.len(event.text) > 60"))
+    try Data(post("Gone", "true").utf8).write(to: stage.folder.appendingPathComponent("gone.lua"))
+    stage.settings.candidateFolder = other.folder.path
+    let metrics = FeederMetrics(workers: 2)
+    let pipeline = Mutex<Pipeline?>(nil)
+    let source = PacedSource(frames(2_000), metrics) { index in
+      guard index == 1_000 else { return }
+      pipeline.withLock { _ = $0?.rules.reload(evenIfUnchanged: true) }
+    }
+    let made = try Pipeline(settings: stage.settings, metrics: metrics, source: source, log: stage.log)
+    pipeline.withLock { $0 = made }
+    guard case .drained = made.run() else {
+      Issue.record("the run did not drain")
+      return
+    }
+    pipeline.withLock { $0 = nil }
+    let verdicts = try stage.read("osprey.feeder.verdicts", partitions: 2).flatMap { $0 }.map(\.value)
+    let long = verdicts.count { $0.contains("\"Long\":true") }
+    let differences = try #require(made.candidateStatus).differences
+    #expect(differences.map(\.rule) == ["Gone", "Long"])
+    #expect(differences[0].onlyLive == verdicts.count && differences[0].both == 0 && differences[0].onlyCandidate == 0)
+    // Whatever is longer than 100 is longer than 60.
+    #expect(differences[1].both == long && differences[1].onlyLive == 0 && differences[1].onlyCandidate > 0)
+    #expect(differences[1].sample.hasPrefix("at://"))
+    #expect(metrics.actions.total > verdicts.count && verdicts.count > long && long > 0)
+  }
+
   @Test func `a file that changes is loaded by itself once it has stopped changing, and a bad one is refused`() throws {
     let stage = try Stage(rule: ruleSet(1))
     let labels = RuleKeeper.reloadLabels

@@ -10,13 +10,16 @@ package struct Exposition {
   private init() {}
 
   /// The whole page.
-  package static func page(_ metrics: FeederMetrics, _ status: PipelineStatus, rules: [RuleStatus]) -> [UInt8] {
+  package static func page(
+    _ metrics: FeederMetrics, _ status: PipelineStatus, rules: [RuleStatus], candidate: [CandidateDifference]? = nil
+  ) -> [UInt8] {
     var page = Exposition()
     page.events(metrics)
     page.flow(metrics, status)
     page.kafka(metrics, status)
     page.relay(metrics, status)
     page.rules(rules, metrics)
+    if let candidate { page.candidate(candidate, metrics) }
     return Array(page.text.utf8)
   }
 
@@ -176,6 +179,20 @@ package struct Exposition {
       value("\(name)_bucket", "\(rule),le=\"+Inf\"", total)
       value("\(name)_sum", rule, Self.seconds(status.numbers.nanoseconds))
       value("\(name)_count", rule, total)
+    }
+  }
+
+  private mutating func candidate(_ differences: [CandidateDifference], _ metrics: FeederMetrics) {
+    family(
+      "osprey_feeder_candidate_reloads_total", "Loads of the candidate folder while running.", label: "result",
+      metrics.candidateReloads)
+    let name = "osprey_feeder_candidate_hits_total"
+    metric(name, "counter", "Actions a rule hit in both sets, in the candidate alone, in the live set alone.")
+    for difference in differences {
+      let rule = "rule=\"\(difference.rule)\""
+      value(name, "\(rule),side=\"both\"", difference.both)
+      value(name, "\(rule),side=\"candidate\"", difference.onlyCandidate)
+      value(name, "\(rule),side=\"live\"", difference.onlyLive)
     }
   }
 

@@ -20,6 +20,7 @@ package final class FeederMetrics: Sendable {
   package let hits = Counter()
   /// Loads of the rule folder after the first, by what came of them.
   package let ruleReloads = LabelledCounters(RuleKeeper.reloadLabels)
+  package let candidateReloads = LabelledCounters(RuleKeeper.reloadLabels)
   package let deadLetters = Counter()
   package let acknowledged = Counter()
   package let deliveryErrors = Counter()

@@ -23,14 +23,16 @@ package final class MetricsServer: Sendable {
   private static func respond(_ request: HTTPRequest, _ pipeline: Pipeline) -> HTTPResponse? {
     switch request.path {
     case "/metrics":
-      let page = Exposition.page(pipeline.metrics, pipeline.status, rules: pipeline.ruleStatus.rules)
+      let page = Exposition.page(
+        pipeline.metrics, pipeline.status, rules: pipeline.ruleStatus.rules,
+        candidate: pipeline.candidateStatus?.differences)
       return HTTPResponse(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: page)
     case "/healthz": return .text(200, "ok\n")
     case "/readyz":
       let missing = notReady(pipeline)
       return missing.isEmpty ? .text(200, "ready\n") : .text(503, missing.joined(separator: "\n") + "\n")
     case "/rules":
-      return .json(200, pipeline.ruleStatus.json)
+      return .json(200, RuleSetStatus.page(pipeline.ruleStatus, candidate: pipeline.candidateStatus))
     default: return nil
     }
   }

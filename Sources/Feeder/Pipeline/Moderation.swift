@@ -6,6 +6,7 @@ import Rules
 /// The rules as the judge sees them: an action in, perhaps a verdict message out. One thread at a time.
 final class Moderation {
   private let exchange: RuleExchange
+  private let candidate: CandidateWatch?
   private var host: RuleHost
   private let verdict = Verdict()
   private var writer: VerdictWriter
@@ -15,7 +16,11 @@ final class Moderation {
   private let metrics: FeederMetrics
   private let log: Logger
 
-  init(exchange: RuleExchange, emitsAll: Bool, messageBytesMax: Int, metrics: FeederMetrics, log: Logger) {
+  /// - Parameter candidate: where a second set's rules come from, nil without one.
+  init(
+    exchange: RuleExchange, candidate: RuleExchange? = nil, emitsAll: Bool, messageBytesMax: Int,
+    metrics: FeederMetrics, log: Logger
+  ) {
     self.exchange = exchange
     host = exchange.active
     self.emitsAll = emitsAll
@@ -23,19 +28,25 @@ final class Moderation {
     self.metrics = metrics
     self.log = log
     writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
+    self.candidate = candidate.map { [host] in CandidateWatch(exchange: $0, live: host) }
     listen()
   }
+
+  /// What the candidate set would change so far; nil without one. Any thread.
+  var candidateDifferences: [CandidateDifference]? { candidate?.differences }
 
   /// Between two frames: takes a newly loaded set, if one waits.
   @inline(__always)
   func refresh() {
     if let next = exchange.take() { use(next) }
+    candidate?.refresh(live: host)
   }
 
   private func use(_ next: RuleHost) {
     next.takeOver(from: host)
     host = next
     writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
+    candidate?.match(host)
     listen()
   }
 
@@ -50,6 +61,7 @@ final class Moderation {
   /// Runs the rules that apply to `action` and appends the verdict message, if there is to be one.
   func judge(_ action: Action, to out: ByteWriter) -> Bool {
     let result = host.judge(action, into: verdict, fillsAlways: emitsAll)
+    candidate?.judge(action, live: host)
     if result.evaluated > 0 { metrics.actionsEvaluated.add() }
     guard result.hasHit || emitsAll else { return false }
     if result.hasHit { metrics.hits.add() }

@@ -33,6 +33,7 @@ package final class Pipeline: Sendable {
   private let current = Mutex<Session?>(nil)
   private let isStopping = Atomic<Bool>(false)
   let rules: RuleKeeper
+  private let candidate: RuleKeeper?
 
   /// Checks broker and topics, reads the saved cursors and loads the rules. Nothing flows yet.
   package init(
@@ -43,6 +44,10 @@ package final class Pipeline: Sendable {
     self.source = source
     self.log = log
     rules = try RuleKeeper(folder: settings.rulesFolder, counters: metrics.ruleReloads, log: log)
+    candidate =
+      if let folder = settings.candidateFolder {
+        try RuleKeeper(folder: folder, what: "candidate rules", counters: metrics.candidateReloads, log: log)
+      } else { nil }
     do throws(KafkaError) {
       try settings.kafka.validate()
       try Self.ensureTopics(settings, log)
@@ -72,8 +77,8 @@ package final class Pipeline: Sendable {
 
   /// Runs until `stop`, the end of the source, or a failure that three restarts in ten minutes did not cure.
   package func run() -> RunEnd {
-    rules.start()
-    defer { rules.stop() }
+    for keeper in [rules, candidate] { keeper?.start() }
+    defer { for keeper in [rules, candidate] { keeper?.stop() } }
     var failures: [ContinuousClock.Instant] = []
     while true {
       let end = runSession()
@@ -100,7 +105,8 @@ package final class Pipeline: Sendable {
   private func runSession() -> Session.End {
     do throws(KafkaError) {
       let moderation = Moderation(
-        exchange: rules.next(), emitsAll: settings.emitsAllVerdicts, messageBytesMax: settings.kafka.messageBytesMax,
+        exchange: rules.next(), candidate: candidate?.next(), emitsAll: settings.emitsAllVerdicts,
+        messageBytesMax: settings.kafka.messageBytesMax,
         metrics: metrics, log: log)
       let session = try Session(
         settings: settings, metrics: metrics, source: source, hosts: hosts, moderation: moderation, log: log)
@@ -154,7 +160,16 @@ package final class Pipeline: Sendable {
   package var ruleStatus: RuleSetStatus { RuleSetStatus(rules.active) }
 
   /// Loads the rules anew soon; a set that does not load leaves the old one in place. Any thread.
-  package func reloadRules() { rules.reloadSoon() }
+  package func reloadRules() {
+    rules.reloadSoon()
+    candidate?.reloadSoon()
+  }
+
+  /// The candidate set and what it would change; nil without one.
+  package var candidateStatus: (set: RuleSetStatus, differences: [CandidateDifference])? {
+    guard let candidate, let session = current.withLock({ $0 }) else { return nil }
+    return (RuleSetStatus(candidate.active), session.candidateDifferences ?? [])
+  }
 }
 
 /// One look at the running pipeline.

@@ -17,6 +17,8 @@ package struct PipelineSettings: Sendable {
   package var partitions: Int32 = 12
   package var replicationFactor: Int32 = -1
   package var rulesFolder: String
+  /// A second rule set that runs beside the live one and publishes nothing.
+  package var candidateFolder: String?
   /// Key of the cursor.
   package var name: String
   package var cursorStore = CursorStore.kafka

@@ -28,6 +28,7 @@ final class Session: @unchecked Sendable {
   private let workers: [Worker]
   private let hosts: HostTable
   private let control: SessionControl
+  private let moderation: Moderation
   private let isDelivering = Atomic<Bool>(true)
 
   init(
@@ -38,6 +39,7 @@ final class Session: @unchecked Sendable {
     self.metrics = metrics
     self.source = source
     self.hosts = hosts
+    self.moderation = moderation
     let control = SessionControl()
     self.control = control
     producer = try Producer(settings.kafka) { event in Session.note(event, log, control) }
@@ -66,6 +68,9 @@ final class Session: @unchecked Sendable {
     case .statistics: break
     }
   }
+
+  /// What a candidate set would change; nil without one. Any thread.
+  var candidateDifferences: [CandidateDifference]? { moderation.candidateDifferences }
 
   /// Asks the session to end in good order.
   func requestStop() { control.end(.stopped) }
