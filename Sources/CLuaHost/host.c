@@ -9,7 +9,7 @@
 
 const char lh_frozen_key, lh_environment_key, lh_marks_key;
 
-enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32 };
+enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, TRACE_SLOWNESS = 200 };
 enum { RULES_INDEX = 1, CACHE_INDEX = 2, FIXED_COUNT = 2 };
 
 static int64_t clock_ns(clockid_t clock) {
@@ -49,8 +49,8 @@ static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
 }
 
 static void hook(lua_State *L, lua_Debug *record) {
-  (void)record;
   lh_host *host = host_of(L);
+  if (record->event != LUA_HOOKCOUNT && !host->killed) return lh_trace_hook(L, record);
   if (!host->killed) {
     host->used += HOOK_INSTRUCTIONS;
     if (host->used > host->budget) {
@@ -111,7 +111,8 @@ static void arm(lh_host *host, int64_t instructions, int64_t ns) {
   host->emergencies = 0;
   host->killed = 0;
   host->error[0] = 0;
-  lua_sethook(host->L, hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+  int mask = host->tracing ? LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET : LUA_MASKCOUNT;
+  lua_sethook(host->L, hook, mask, HOOK_INSTRUCTIONS);
 }
 
 /* Keeps the error at the top of the stack as text and pops it. Never raises: only strings are looked at. */
@@ -149,6 +150,7 @@ static int open_all(lua_State *L) {
   lua_newtable(L); /* the rules' functions */
   lua_createtable(L, (int)opening->count + 1, 0);
   lh_open_event(L, opening->fields, opening->count); /* takes the cache at the top, leaves it there */
+  lh_collect_names(L);
   return 2;
 }
 
@@ -332,7 +334,8 @@ static int features(lh_host *host, int index) {
 
 static int run(lh_host *host, int32_t rule, int32_t *hit) {
   lua_State *L = host->L;
-  arm(host, host->limits.rule_instructions, host->limits.rule_ns);
+  /* Writing down what a rule does takes longer than doing it. */
+  arm(host, host->limits.rule_instructions, host->limits.rule_ns * (host->tracing ? TRACE_SLOWNESS : 1));
   lua_rawgeti(L, RULES_INDEX, rule);
   lh_push_proxy(L, LH_TAG_EVENT, 0);
   int status = lua_pcall(L, 1, 2, 0);

@@ -25,6 +25,7 @@ struct lh_host {
   int64_t cpu_mark_ns; /* thread time when the deadline first passed; -1 before */
   int32_t killed;      /* 0, or the LH_KILLED_… that ends what runs now */
   int32_t emergencies; /* refusals by the memory limit since the run began */
+  int32_t tracing;
   int32_t in_event;
   uint32_t epoch;  /* number of the event, kept in every proxy so that none outlives its event */
   uint64_t cached; /* fields of the event that stand in the cache table */
@@ -92,6 +93,11 @@ int lh_load_file(lua_State *L);
 void lh_freeze(lua_State *L);
 
 /* Registry keys. */
-extern const char lh_frozen_key, lh_environment_key, lh_marks_key;
+extern const char lh_frozen_key, lh_environment_key, lh_marks_key, lh_names_key;
+
+/* Keeps the names a rule can write, and the functions behind them, for `lh_names` and the trace. */
+void lh_collect_names(lua_State *L);
+/* The hook of a traced event, for calls and returns. */
+void lh_trace_hook(lua_State *L, lua_Debug *record);
 
 #endif

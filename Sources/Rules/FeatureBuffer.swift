@@ -134,6 +134,22 @@ struct FeatureBuffer {
     }
   }
 
+  /// What one rule returned, as text, for people.
+  func values(of rule: Int) -> [NamedValue] {
+    features.filter { $0.rule == rule }.map { feature in
+      let value: String
+      switch feature.kind {
+      case .bool: value = feature.integer != 0 ? "true" : "false"
+      case .integer: value = "\(feature.integer)"
+      case .double: value = "\(feature.double)"
+      case .text: value = quoted(arena[feature.text].string)
+      case .list:
+        value = listed(items[feature.first..<feature.first + feature.count].map { quoted(arena[$0].string) })
+      }
+      return NamedValue(name: arena[feature.name].string, value: value)
+    }
+  }
+
   /// Writes the value of a feature into a comment: the rule's own, else the first there is. False where there is none.
   func append(_ name: Bytes, rule: Int, to out: ByteWriter) -> Bool {
     let own = features.first { $0.rule == rule && arena[$0.name] == name }

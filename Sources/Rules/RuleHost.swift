@@ -56,6 +56,8 @@ package final class RuleHost: @unchecked Sendable {
   private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0
+  /// Writes down what the rules look at while an event is explained; nil while events are judged.
+  var tracer: RuleTracer?
   /// Per rule what its crossings are filed under, stable across reloads.
   var crossingKeys: [UInt64] = []
 
@@ -90,14 +92,19 @@ package final class RuleHost: @unchecked Sendable {
     for position in range {
       let rule = index.rule(at: position)
       if !isExact, !index.accepts(rule, action.collection) { continue }
-      if counters.isSetAside(rule) { continue }
+      if counters.isSetAside(rule) {
+        tracer?.note(rule, .setAside)
+        continue
+      }
       if instructions > RuleLimits.eventInstructionsMax || timeKills >= RuleLimits.eventTimeKillsMax {
         result.skipped += 1
+        tracer?.note(rule, .outOfBudget)
         continue
       }
       let outcome = run(rule, action)
       nanoseconds += lh_elapsed_ns(lua)
       instructions += lh_used(lua)
+      tracer?.end(outcome, instructions: lh_used(lua), nanoseconds: lh_elapsed_ns(lua))
       outcomes.append((rule, outcome))
       result.evaluated += 1
       switch outcome {
@@ -114,6 +121,7 @@ package final class RuleHost: @unchecked Sendable {
   private func run(_ rule: Int, _ action: Action) -> Verdict.Outcome {
     current = rule
     features.begin(rule: rule)
+    tracer?.begin(rule)
     var hit: Int32 = 0
     let code = lh_run(lua, rules[rule].function, &hit)
     counters.addTime(rule, Int(lh_elapsed_ns(lua)))
@@ -137,6 +145,7 @@ package final class RuleHost: @unchecked Sendable {
   private func fail(_ rule: Int, _ action: Action, code: Int) {
     let message = features.error ?? String(cString: lh_error(lua))
     let isFeatureError = features.error != nil
+    tracer?.error = message
     features.drop()
     counters.add(.errors, rule)
     if code == LH_KILLED_TIME { timeKills += 1 }

@@ -69,6 +69,10 @@ typedef struct {
   /* While a file is loaded: its compiled form. Returns the line of an assignment to a variable of an outer function,
    * 0 where there is none, -1 where the form is not understood. */
   int32_t (*inspect)(void *context, lh_text compiled);
+  /* While an event is traced: a library function was called (is_return 0, `values` are its arguments) or came back
+   * (1, its results). `frame` tells calls apart that are under way at once. LH_NODE holds an address or a proxy's
+   * bits, LH_TABLE a preview in `text`. */
+  void (*trace)(void *context, int32_t is_return, lh_text name, int64_t frame, const lh_value *values, int32_t count);
 } lh_callbacks;
 
 typedef struct {
@@ -116,6 +120,11 @@ int64_t lh_used(const lh_host *host);
 int64_t lh_elapsed_ns(const lh_host *host);
 size_t lh_memory(const lh_host *host);
 int64_t lh_allocations(const lh_host *host);
+
+/* Whether the next events are traced: `trace` is then called for every call of the library. */
+void lh_trace(lh_host *host, int32_t is_on);
+/* Every name a rule can write: `count`, `text.fold`, `counter:add`; in no order. Also after loading. */
+void lh_names(lh_host *host, void *context, void (*take)(void *context, lh_text name));
 
 /* Edit distance of two names, at most 64 bytes each, for "did you mean". */
 int32_t lh_distance(lh_text left, lh_text right);
