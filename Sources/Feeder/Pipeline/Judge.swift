@@ -22,14 +22,7 @@ final class Judge {
   private let hosts: HostTable
   private let moderation: Moderation
   private let letterWriter: DeadLetterWriter
-  private let startsAtReceiveTime: Bool
-
-  private var clock = StreamClock()
-  private var seen = SeenFrames()
-  private var watch = SequenceWatch()
-  private var connection = -1
-  private var host = 0
-  private var progress: HostProgress?
+  private var stream: ActionStream
   private let verdicts = ByteWriter(capacity: 1 << 14)
   /// For each pending action its verdict in `verdicts`; empty for none.
   private var verdictSlices: [Slice] = []
@@ -49,7 +42,7 @@ final class Judge {
     self.hosts = hosts
     self.moderation = moderation
     self.letterWriter = letterWriter
-    self.startsAtReceiveTime = startsAtReceiveTime
+    stream = ActionStream(hosts: hosts, startsAtReceiveTime: startsAtReceiveTime)
   }
 
   /// Judges until the ring is closed and empty, or the producer fails.
@@ -67,23 +60,18 @@ final class Judge {
   ///
   /// False where the frame stays in the ring because the tracker takes no more; every other frame is the tracker's from here.
   func step(_ slot: FrameSlot) -> Bool {
-    let isReset = observe(slot)
-    guard let isReset else {
+    guard let place = stream.place(slot) else {
       metrics.frames[FeederMetrics.skipLabel(.repeated)].add()
       return true
     }
-    let tick = clock.tick(
-      timeMs: slot.decoded.outcome == .reject ? nil : slot.decoded.timeMs,
-      startMs: startsAtReceiveTime
-        ? slot.receivedAtMicros / 1000 : slot.decoded.timeMs ?? slot.receivedAtMicros / 1000)
-    if tick.isSkewed { slot.decoded.defects.insert(.clockSkew) }
+    if place.isReset { metrics.sequenceResets.add() }
     moderation.refresh()
-    let hits = judge(slot, clockMs: tick.clockMs)
+    let hits = judge(slot, clockMs: place.clockMs)
     let needsLetter = slot.decoded.outcome == .reject || slot.decoded.outcome == .partial
     metrics.count(slot.decoded)
     guard
       let token = tracker.begin(
-        host: host, sequence: slot.decoded.sequence, timeMs: slot.decoded.timeMs, isReset: isReset,
+        host: stream.host, sequence: slot.decoded.sequence, timeMs: slot.decoded.timeMs, isReset: place.isReset,
         messages: slot.pending.count + hits + (needsLetter ? 1 : 0), label: FeederMetrics.frameLabel(slot.decoded),
         receivedAtMicros: slot.receivedAtMicros)
     else {
@@ -93,29 +81,11 @@ final class Judge {
     send(slot, token)
     if needsLetter { sendLetter(slot, token) }
     if slot.decoded.sequence > 0 {
-      progress?.judged.store(slot.decoded.sequence, ordering: .releasing)
+      stream.progress?.judged.store(slot.decoded.sequence, ordering: .releasing)
       metrics.lastSequence.set(Int(slot.decoded.sequence))
       if let timeMs = slot.decoded.timeMs { metrics.lastTimeMs.set(Int(timeMs)) }
     }
     return true
-  }
-
-  /// Keeps track of connection, repeats and the sequence. nil: a repeat; else whether the sequence starts anew here.
-  private func observe(_ slot: FrameSlot) -> Bool? {
-    if slot.connection != connection {
-      connection = slot.connection
-      let number = Connection.host(connection)
-      let progress = hosts[number]
-      watch.connected(requested: progress.requested.load(ordering: .acquiring), sameHost: number == host)
-      host = number
-      self.progress = progress
-    }
-    let decoded = slot.decoded
-    guard decoded.sequence > 0 else { return false }
-    if seen.insert(sequence: decoded.sequence, did: slot.bytes[decoded.did], revTID: decoded.revTID) { return nil }
-    let isReset = watch.isReset(sequence: decoded.sequence, timeMs: decoded.timeMs)
-    if isReset { metrics.sequenceResets.add() }
-    return isReset
   }
 
   /// Runs the rules over every action of the frame; returns how many verdicts there are.
@@ -124,7 +94,7 @@ final class Judge {
     verdictSlices.removeAll(keepingCapacity: true)
     var hits = 0
     for pending in slot.pending {
-      let action = self.action(slot, pending, clockMs: clockMs)
+      let action = ActionStream.action(slot, pending, clockMs: clockMs)
       metrics.actions[Int(action.name.rawValue)].add()
       metrics.collections.add(action.name, action.collection)
       let start = verdicts.count
@@ -132,36 +102,6 @@ final class Judge {
       verdictSlices.append(Slice(offset: start, count: verdicts.count - start))
     }
     return hits
-  }
-
-  private func action(_ slot: FrameSlot, _ pending: PendingAction, clockMs: Int64) -> Action {
-    let frame = slot.bytes
-    let decoded = slot.decoded
-    var action = Action(
-      name: ActionWriter.name(decoded, pending.operation), id: pending.id, sequence: decoded.sequence,
-      did: frame[decoded.did], time: frame[decoded.time], clockMs: clockMs, receivedAtMicros: slot.receivedAtMicros)
-    switch decoded.type {
-    case .commit:
-      let operation = decoded.operations[pending.operation]
-      action.rev = frame[decoded.rev]
-      action.collection = frame[operation.collection]
-      action.rkey = frame[operation.rkey]
-      action.path = frame[operation.path]
-      action.uri = slot.actions[pending.written.uri]
-      action.cid = slot.actions[pending.written.cid]
-      action.recordError = operation.recordError
-      // A record that was only too large for the message is whole, and the rules see it.
-      if !operation.json.isEmpty { action.record = frame[operation.record] }
-    case .identity:
-      action.handle = frame[decoded.handle]
-    case .account:
-      action.isActive = decoded.isActive
-      action.status = frame[decoded.status]
-    case .sync:
-      action.rev = frame[decoded.rev]
-    case .info, .error, .other: break
-    }
-    return action
   }
 
   private let unknownKey = Bytes("<unknown>")
@@ -181,7 +121,7 @@ final class Judge {
 
   private func sendLetter(_ slot: FrameSlot, _ token: UInt64) {
     letter.removeAll()
-    letterWriter.write(slot, host: hosts[host].name, to: letter)
+    letterWriter.write(slot, host: hosts[stream.host].name, to: letter)
     let did = slot.bytes[slot.decoded.did]
     send(output.deadLetters, did.isEmpty ? unknownKey : did, letter.bytes, slot, token)
     letter.shrink(to: 1 << 20)

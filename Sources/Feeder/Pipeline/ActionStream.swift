@@ -1,0 +1,91 @@
+import ATProto
+import Osprey
+import Synchronization
+
+/// Makes actions of decoded frames that come in stream order: knows repeats, resets of the sequence and the stream's clock.
+/// The judge of `run` and the trials (`Feeder/Trial`) use the same one, so that a backtest sees what live traffic gave (law 4).
+struct ActionStream {
+  /// What a new frame has to do with the frames before it.
+  struct Place {
+    /// The clock of the frame's events: milliseconds since 1970, in stream time.
+    var clockMs: Int64
+    /// The host's sequence numbers start anew with this frame.
+    var isReset: Bool
+  }
+
+  private let hosts: HostTable
+  private let startsAtReceiveTime: Bool
+  private var clock = StreamClock()
+  private var seen = SeenFrames()
+  private var watch = SequenceWatch()
+  private var connection = -1
+  /// The host of the last frame: its number and its progress.
+  private(set) var host = 0
+  private(set) var progress: HostProgress?
+
+  /// - Parameters:
+  ///   - hosts: what the host numbers of connections stand for.
+  ///   - startsAtReceiveTime: a live source; a capture starts its clock at its first frame's time.
+  init(hosts: HostTable, startsAtReceiveTime: Bool) {
+    self.hosts = hosts
+    self.startsAtReceiveTime = startsAtReceiveTime
+  }
+
+  /// Takes the next frame; nil for a repeat, which is nothing to anybody. A frame with an unbelievable time gets a defect.
+  mutating func place(_ slot: FrameSlot) -> Place? {
+    guard let isReset = observe(slot) else { return nil }
+    let tick = clock.tick(
+      timeMs: slot.decoded.outcome == .reject ? nil : slot.decoded.timeMs,
+      startMs: startsAtReceiveTime
+        ? slot.receivedAtMicros / 1000 : slot.decoded.timeMs ?? slot.receivedAtMicros / 1000)
+    if tick.isSkewed { slot.decoded.defects.insert(.clockSkew) }
+    return Place(clockMs: tick.clockMs, isReset: isReset)
+  }
+
+  /// Keeps track of connection, repeats and the sequence. nil: a repeat; else whether the sequence starts anew here.
+  private mutating func observe(_ slot: FrameSlot) -> Bool? {
+    if slot.connection != connection {
+      connection = slot.connection
+      let number = Connection.host(connection)
+      let progress = hosts[number]
+      watch.connected(requested: progress.requested.load(ordering: .acquiring), sameHost: number == host)
+      host = number
+      self.progress = progress
+    }
+    let decoded = slot.decoded
+    guard decoded.sequence > 0 else { return false }
+    if seen.insert(sequence: decoded.sequence, did: slot.bytes[decoded.did], revTID: decoded.revTID) { return nil }
+    return watch.isReset(sequence: decoded.sequence, timeMs: decoded.timeMs)
+  }
+
+  /// One action of a frame as the rules see it. Valid as long as the slot is the judge's.
+  static func action(_ slot: FrameSlot, _ pending: PendingAction, clockMs: Int64) -> Action {
+    let frame = slot.bytes
+    let decoded = slot.decoded
+    var action = Action(
+      name: ActionWriter.name(decoded, pending.operation), id: pending.id, sequence: decoded.sequence,
+      did: frame[decoded.did], time: frame[decoded.time], clockMs: clockMs, receivedAtMicros: slot.receivedAtMicros)
+    switch decoded.type {
+    case .commit:
+      let operation = decoded.operations[pending.operation]
+      action.rev = frame[decoded.rev]
+      action.collection = frame[operation.collection]
+      action.rkey = frame[operation.rkey]
+      action.path = frame[operation.path]
+      action.uri = slot.actions[pending.written.uri]
+      action.cid = slot.actions[pending.written.cid]
+      action.recordError = operation.recordError
+      // A record that was only too large for the message is whole, and the rules see it.
+      if !operation.json.isEmpty { action.record = frame[operation.record] }
+    case .identity:
+      action.handle = frame[decoded.handle]
+    case .account:
+      action.isActive = decoded.isActive
+      action.status = frame[decoded.status]
+    case .sync:
+      action.rev = frame[decoded.rev]
+    case .info, .error, .other: break
+    }
+    return action
+  }
+}
