@@ -4,8 +4,8 @@ import Osprey
 
 /// Turns what the host announced of one rule into a `RuleDefinition`, collecting everything that is wrong with it.
 struct RuleChecker {
-  private static let ruleKeys = ["name", "about", "owner", "actions", "collections", "mode", "when", "effects"]
-  private static let effectKeys = ["on", "expires", "comment"]
+  static let ruleKeys = ["name", "about", "owner", "actions", "collections", "mode", "when", "effects"]
+  static let effectKeys = ["on", "expires", "comment"]
   let file: String
   let line: Int
   private(set) var errors: [RuleError] = []

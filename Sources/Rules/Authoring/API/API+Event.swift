@@ -1,0 +1,44 @@
+extension API {
+  static let event: [APIEntry] = [
+    APIEntry(
+      .event, "event.did: string?", "The account. nil only for `info`.", "count(\"posts\", event.did, hours(1))"),
+    APIEntry(
+      .event, "event.handle: string?", "The account's handle: of an identity event, else nil where it is not known."),
+    APIEntry(.event, "event.action: string", "What happened.", "event.action == \"operation#create\""),
+    APIEntry(.event, "event.operation: string?", "`create`, `update` or `delete`; nil outside operations."),
+    APIEntry(.event, "event.id: integer", "The action id, the same on every replay."),
+    APIEntry(.event, "event.seq: integer", "The number the relay gave the frame."),
+    APIEntry(.event, "event.rev: string?", "The repository's revision; commits only."),
+    APIEntry(.event, "event.time: string?", "The event's own time as it was sent, `2026-07-04T14:38:07.918Z`."),
+    APIEntry(
+      .event, "event.collection: string?", "The record's collection.", "event.collection == \"app.bsky.feed.post\""),
+    APIEntry(.event, "event.rkey: string?", "The record's key."),
+    APIEntry(.event, "event.path: string?", "`collection/rkey`."),
+    APIEntry(.event, "event.uri: string?", "The record's address, `at://did/collection/rkey`."),
+    APIEntry(.event, "event.cid: string?", "The record's CID; nil on delete."),
+    APIEntry(
+      .event, "event.record: table?", "The record itself; any member, however deep, without guards. nil on delete.",
+      "event.record.embed.external.uri"),
+    APIEntry(
+      .event, "event.record_error: string?", "Why the record cannot be read, else nil.",
+      "event.record_error == \"too_deep\""),
+    APIEntry(.event, "event.active: boolean?", "Account events: whether the account is active."),
+    APIEntry(.event, "event.status: string?", "Account events: why it is not (`takendown`, `deactivated`, …)."),
+    APIEntry(.event, "event.text: string?", "The post's text."),
+    APIEntry(.event, "event.langs: string[]", "The languages the post claims."),
+    APIEntry(
+      .event, "event.links: string[]",
+      "Addresses of facets and of the link card; where no facet has one, those in the text.", "#event.links > 8"),
+    APIEntry(.event, "event.domains: string[]", "Hosts of the links, lower case, without `www.`, each once."),
+    APIEntry(.event, "event.mentions: string[]", "DIDs that facets mention."),
+    APIEntry(.event, "event.tags: string[]", "Hashtags of the facets and of the post, without `#`."),
+    APIEntry(.event, "event.is_reply: boolean", "Whether the record answers another."),
+    APIEntry(.event, "event.reply_root: string?", "Address of the thread's first post."),
+    APIEntry(.event, "event.reply_parent: string?", "Address of the post it answers."),
+    APIEntry(.event, "event.quote: string?", "Address of the quoted record."),
+    APIEntry(.event, "event.external: string?", "Address on the link card."),
+    APIEntry(.event, "event.images: integer", "How many pictures."),
+    APIEntry(.event, "event.display_name: string?", "A profile's name."),
+    APIEntry(.event, "event.description: string?", "A profile's (or list's) description."),
+  ]
+}
