@@ -17,7 +17,7 @@ help:
 	@echo 'make sanitize  the test suite under AddressSanitizer and ThreadSanitizer, each with a planted fault'
 	@echo 'make fuzz      fuzzes frames and CAR files, 300 seconds each: [SECONDS=N]'
 	@echo 'make chaos     kills the feeder at full speed and counts what is missing: [CYCLES=N] [SEED=N]'
-	@echo 'make docs      writes the table of options from run --help'
+	@echo 'make docs      writes the table of options and the reference of rules from what the program says'
 	@echo 'make ci        what CI runs (.ci/run)'
 
 deps:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Keeps the documentation true to the code.
 
-docs.py BINARY: writes the table of options in docs/configuration.md from what `BINARY run --help` says.
-docs.py BINARY --check: writes nothing; exits with 1 where that table differs, where docs/invariants.md names a test that
+docs.py BINARY: writes the table of options in docs/configuration.md from what `BINARY run --help` says, and docs/reference.md
+from what `BINARY rules reference` says.
+docs.py BINARY --check: writes nothing; exits with 1 where one of them differs, where docs/invariants.md names a test that
 does not exist, or where a page links to a file that does not.
 """
 
@@ -13,6 +14,7 @@ import subprocess
 import sys
 
 PAGE = "docs/configuration.md"
+REFERENCE = "docs/reference.md"
 BEGIN, END = "<!-- begin: written by make docs -->\n", "<!-- end -->\n"
 
 
@@ -53,6 +55,17 @@ def table(binary):
     return page, page[:start] + rows + page[end:]
 
 
+def reference(binary):
+    """docs/reference.md as it is and as it should be."""
+    command = [binary, "rules", "reference", "--markdown"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    page = ""
+    if os.path.exists(REFERENCE):
+        with open(REFERENCE, encoding="utf-8") as file:
+            page = file.read()
+    return page, text
+
+
 def missing_tests():
     """Tests that docs/invariants.md names in italics and no file in Tests has."""
     names = set()
@@ -77,15 +90,17 @@ def broken_links():
 def main():
     binary = os.path.abspath(sys.argv[1])
     os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    page, written = table(binary)
+    pages = {PAGE: table(binary), REFERENCE: reference(binary)}
     if "--check" not in sys.argv:
-        with open(PAGE, "w", encoding="utf-8") as file:
-            file.write(written)
+        for name, (_, written) in pages.items():
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(written)
         return 0
     problems = [f"docs/invariants.md names no test of ours: {name}" for name in missing_tests()]
     problems += [f"broken link in {link}" for link in broken_links()]
-    if written != page:
-        problems.append(f"{PAGE} is not what run --help says; try: make docs")
+    for name, (page, written) in pages.items():
+        if written != page:
+            problems.append(f"{name} is not what the program says; try: make docs")
     for problem in problems:
         print(f"error: {problem}")
     return 1 if problems else 0

@@ -34,10 +34,10 @@ extension API {
 
   static let effects: [APIEntry] = [
     APIEntry(
-      .effects, "verdict(value: string|table): Effect", "Puts a word into the verdict, for the review queue.",
+      .effects, "verdict(value: string|EffectOptions): Effect", "Puts a word into the verdict, for the review queue.",
       "verdict \"review\""),
     APIEntry(
-      .effects, "label(value: string|table): Effect", "Labels the account or the record.",
+      .effects, "label(value: string|EffectOptions): Effect", "Labels the account or the record.",
       "label { \"spam\", on = \"uri\", expires = days(3), comment = \"{LinkCount} links\" }"),
     APIEntry(
       .effects, "effect.on: \"did\"|\"uri\"?", "What it is about: the account (the default) or the record.",

@@ -33,7 +33,7 @@ extension API {
     var out = "---@meta osprey\n-- Written by `osprey-feeder rules reference --luacats`.\n\n"
     out += fields(of: "event", class: "Event", all) + "\n"
     out += fields(of: "rule", class: "Rule", all) + "\n"
-    out += "---@class Effect\n\n"
+    out += fields(of: "effect", class: "EffectOptions", all) + "---@field [1] string The value.\n\n---@class Effect\n\n"
     let callable = all.filter { $0.isFunction }
     var seen: Set<String> = [""]
     for entry in all where !["event", "rule", "effect"].contains(entry.owner) && seen.insert(entry.owner).inserted {
@@ -49,7 +49,7 @@ extension API {
     return out
   }
 
-  /// A `.luarc.json` that makes a Lua language server read `meta/` and forget what rules do not have.
+  /// A `.luarc.json` that makes a Lua language server read `.meta/` and forget what rules do not have.
   package static let luarc = """
     {
       "runtime.version": "Lua 5.4",
@@ -58,7 +58,7 @@ extension API {
         "debug": "disable", "ffi": "disable", "io": "disable", "jit": "disable", "math": "disable", "os": "disable",
         "package": "disable", "string": "disable", "table": "disable", "utf8": "disable"
       },
-      "workspace.library": ["meta"]
+      "workspace.library": [".meta"]
     }
 
     """
@@ -68,7 +68,7 @@ extension API {
   private static func fields(of owner: String, class name: String, _ entries: [APIEntry]) -> String {
     "---@class \(name)\n"
       + entries.filter { $0.owner == owner }.map { entry in
-        let isOptional = entry.type.hasSuffix("?") && owner == "rule" && !entry.type.hasPrefix("fun(")
+        let isOptional = entry.type.hasSuffix("?") && owner != "event" && !entry.type.hasPrefix("fun(")
         let type = isOptional ? String(entry.type.dropLast()) : entry.type
         return "---@field \(entry.shortName)\(isOptional ? "?" : "") \(type) \(entry.meaning)\n"
       }.joined()
