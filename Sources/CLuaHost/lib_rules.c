@@ -189,7 +189,8 @@ static void open_counters(lua_State *L) {
 void lh_open_rules(lua_State *L) {
   static const struct { const char *name; int seconds; } units[] = {
       {"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
-  static const char *const effects[] = {"verdict", "label"};
+  static const char *const effects[] = {"verdict",     "label",   "unlabel",  "tag",  "report", "escalate",
+                                         "acknowledge", "comment", "takedown", "list", "flag",   "email"};
   static const luaL_Reg texts[] = {
       {"fold", text_fold}, {"contains", text_contains}, {"len", text_len}, {NULL, NULL},
   };

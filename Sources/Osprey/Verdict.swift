@@ -23,6 +23,8 @@ package final class Verdict {
     package var name: Slice
     package var outcome: Outcome
     package var isShadow: Bool
+    /// Whether it is shadow only because a quota is used up.
+    package var isOverQuota = false
   }
 
   /// The value of a feature. `list` is a range of `items`.
@@ -46,10 +48,12 @@ package final class Verdict {
     package var rule: Slice
     package var ruleHash: Slice
     package var isShadow: Bool
-    package var type: StaticString
-    /// `UserId` or `AtUri`.
-    package var entityType: StaticString
+    package var type: EffectKind
+    /// `UserId`, `AtUri`, or what a rule calls its entity.
+    package var entityType: Slice
     package var entity: Slice
+    /// Whether the entity is an account or a record: only these stand in columns of their own besides `__effects`.
+    package var isSubject: Bool
     package var value: Slice
     /// Milliseconds since 1970; nil without expiry.
     package var expiresAtMs: Int64?
@@ -99,8 +103,8 @@ package final class Verdict {
   }
 
   /// What one rule said, in rule order.
-  package func addRule(name: Bytes, outcome: Outcome, isShadow: Bool) {
-    rules.append(Rule(name: keep(name), outcome: outcome, isShadow: isShadow))
+  package func addRule(name: Bytes, outcome: Outcome, isShadow: Bool, isOverQuota: Bool = false) {
+    rules.append(Rule(name: keep(name), outcome: outcome, isShadow: isShadow, isOverQuota: isOverQuota))
     if outcome == .hit {
       hasHit = true
       if !isShadow { hasLiveHit = true }
@@ -132,7 +136,7 @@ package final class Verdict {
   ///
   /// `actionID` is the action's id, `clockMs` the event's clock.
   package func addEffect(
-    rule: Bytes, ruleHash: Bytes, isShadow: Bool, type: StaticString, entityType: StaticString, entity: Bytes,
+    rule: Bytes, ruleHash: Bytes, isShadow: Bool, type: EffectKind, entityType: Bytes, entity: Bytes,
     value: Bytes, expiresSeconds: Int64?, comment: Bytes, actionID: Int64, clockMs: Int64
   ) {
     scratch.removeAll()
@@ -140,7 +144,7 @@ package final class Verdict {
     scratch.append(0)
     scratch.append(rule)
     scratch.append(0)
-    scratch.append(type)
+    scratch.append(type.text)
     scratch.append(0)
     scratch.append(entityType)
     scratch.append(0)
@@ -158,8 +162,9 @@ package final class Verdict {
     for effect in effects where effect.id == id { return }
     effects.append(
       Effect(
-        rule: keep(rule), ruleHash: keep(ruleHash), isShadow: isShadow, type: type, entityType: entityType,
-        entity: keep(entity), value: keep(value), expiresAtMs: expiresSeconds.map { clockMs + $0 * 1000 },
+        rule: keep(rule), ruleHash: keep(ruleHash), isShadow: isShadow, type: type, entityType: keep(entityType),
+        entity: keep(entity), isSubject: entityType == "UserId" || entityType == "AtUri", value: keep(value),
+        expiresAtMs: expiresSeconds.map { clockMs + $0 * 1000 },
         hours: expiresSeconds.map { ($0 + 3599) / 3600 }, comment: keep(comment), id: id))
   }
 

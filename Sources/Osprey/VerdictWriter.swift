@@ -47,6 +47,7 @@ package final class VerdictWriter {
     writeHits(verdict, isShadow: false, out)
     out.append(",\"__rules_shadow\":")
     writeHits(verdict, isShadow: true, out)
+    writeOverQuota(verdict, out)
     out.append(",\"__eval_us\":")
     out.append(decimal: verdict.evaluationMicros)
     if !verdict.effects.isEmpty {
@@ -73,33 +74,63 @@ package final class VerdictWriter {
   // MARK: Columns of effects
 
   private func writeEffectColumns(_ verdict: Verdict, _ out: ByteWriter) {
-    column(verdict, out, name: ",\"__verdicts\":[", type: "verdict") { effect in
+    guard !verdict.effects.isEmpty else { return }
+    column(verdict, out, name: ",\"__verdicts\":[", of: { $0.type == .verdict }) { effect in
       part.append(verdict[effect.value])
     }
-    column(verdict, out, name: ",\"__entity_label_mutations\":[", type: "label") { effect in
-      part.append(effect.entityType)
+    column(verdict, out, name: ",\"__entity_label_mutations\":[", of: VerdictWriter.isLabel) { effect in
+      part.append(verdict[effect.entityType])
       part.append(UInt8(ascii: "/"))
       part.append(verdict[effect.value])
-      part.append("/1")
+      part.append(effect.type == .label ? "/1" : "/0")
     }
-    column(verdict, out, name: ",\"__atproto_label\":[", type: "label") { effect in
+    column(verdict, out, name: ",\"__atproto_label\":[", of: VerdictWriter.isLabel) { effect in
       appendPart(verdict[effect.entity])
-      part.append(UInt8(ascii: "|"))
+      part.append(effect.type == .label ? "|" : "|neg:")
       appendPart(verdict[effect.value])
       part.append(UInt8(ascii: "|"))
       appendPart(verdict[effect.comment])
       part.append(UInt8(ascii: "|"))
       if let hours = effect.hours { part.append(decimal: hours) } else { part.append("None") }
     }
+    for (kind, name) in VerdictWriter.plainColumns {
+      column(verdict, out, name: name, of: { $0.type == kind && $0.isSubject }) { effect in
+        appendPart(verdict[effect.entity])
+        part.append(UInt8(ascii: "|"))
+        appendPart(verdict[effect.value])
+        part.append(UInt8(ascii: "|"))
+        appendPart(verdict[effect.comment])
+      }
+    }
+    column(verdict, out, name: ",\"__atproto_list\":[", of: { $0.type == .list && $0.isSubject }) { effect in
+      appendPart(verdict[effect.entity])
+      part.append(UInt8(ascii: "|"))
+      appendPart(verdict[effect.value])
+    }
+    column(verdict, out, name: ",\"__flags\":[", of: { $0.type == .flag }) { effect in
+      part.append(verdict[effect.value])
+    }
   }
 
-  /// Writes a column of the live effects of one type, each text once; nothing where there are none.
+  private static func isLabel(_ effect: Verdict.Effect) -> Bool {
+    (effect.type == .label || effect.type == .unlabel) && effect.isSubject
+  }
+
+  /// Columns of `entity|value|comment`.
+  private static let plainColumns: [(EffectKind, StaticString)] = [
+    (.tag, ",\"__atproto_tag\":["), (.report, ",\"__atproto_report\":["), (.escalate, ",\"__atproto_escalate\":["),
+    (.acknowledge, ",\"__atproto_acknowledge\":["), (.comment, ",\"__atproto_comment\":["),
+    (.takedown, ",\"__atproto_takedown\":["), (.email, ",\"__atproto_email\":["),
+  ]
+
+  /// Writes a column of the live effects `belongs` picks, each text once; nothing where there are none.
   private func column(
-    _ verdict: Verdict, _ out: ByteWriter, name: StaticString, type: StaticString, _ write: (Verdict.Effect) -> Void
+    _ verdict: Verdict, _ out: ByteWriter, name: StaticString, of belongs: (Verdict.Effect) -> Bool,
+    _ write: (Verdict.Effect) -> Void
   ) {
     part.removeAll()
     var written = 0
-    for effect in verdict.effects where !effect.isShadow && Bytes(effect.type) == type {
+    for effect in verdict.effects where !effect.isShadow && belongs(effect) {
       let start = part.count
       write(effect)
       let text = Slice(offset: start, count: part.count - start)
@@ -145,9 +176,9 @@ package final class VerdictWriter {
     effects.append(",\"rule_hash\":")
     effects.append(jsonString: verdict[effect.ruleHash])
     effects.append(effect.isShadow ? ",\"mode\":\"shadow\",\"type\":\"" : ",\"mode\":\"live\",\"type\":\"")
-    effects.append(effect.type)
+    effects.append(effect.type.text)
     effects.append("\",\"entity\":{\"type\":\"")
-    effects.append(effect.entityType)
+    effects.append(verdict[effect.entityType])
     effects.append("\",\"id\":")
     effects.append(jsonString: verdict[effect.entity])
     effects.append("},\"value\":")
@@ -182,6 +213,17 @@ package final class VerdictWriter {
       out.append(jsonString: verdict[rule.name])
     }
     out.append(UInt8(ascii: "]"))
+  }
+
+  /// `__rules_over_quota`: rules that hit and are in `__rules_shadow` only because a quota is used up.
+  private func writeOverQuota(_ verdict: Verdict, _ out: ByteWriter) {
+    var isFirst = true
+    for rule in verdict.rules where rule.outcome == .hit && rule.isOverQuota {
+      if isFirst { out.append(",\"__rules_over_quota\":[") } else { out.append(UInt8(ascii: ",")) }
+      isFirst = false
+      out.append(jsonString: verdict[rule.name])
+    }
+    if !isFirst { out.append(UInt8(ascii: "]")) }
   }
 
   /// The default features that stand in the action itself; those of the record come with the verdict.

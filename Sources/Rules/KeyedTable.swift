@@ -53,6 +53,17 @@ struct KeyedTable: ~Copyable {
     return nil
   }
 
+  /// The slot of `key` without calling it used; nil where it has none.
+  func peek(_ key: StateKey) -> Int? {
+    var at = Int(truncatingIfNeeded: key.low) & (indexCount - 1)
+    while index[at] >= 0 {
+      let slot = index[at]
+      if slots[Int(slot)].key == key { return Int(slot) }
+      at = (at + 1) & (indexCount - 1)
+    }
+    return nil
+  }
+
   /// A slot for a key that has none. `isReused` says that it belonged to another key until now.
   mutating func insert(_ key: StateKey) -> (slot: Int, isReused: Bool) {
     var isReused = false

@@ -4,8 +4,9 @@ import Osprey
 
 /// Turns what the host announced of one rule into a `RuleDefinition`, collecting everything that is wrong with it.
 struct RuleChecker {
-  static let ruleKeys = ["name", "about", "owner", "actions", "collections", "mode", "when", "effects"]
-  static let effectKeys = ["on", "expires", "comment"]
+  static let ruleKeys = [
+    "name", "about", "owner", "actions", "collections", "mode", "when", "effects", "quota",
+  ]
   let file: String
   let line: Int
   private(set) var errors: [RuleError] = []
@@ -15,7 +16,7 @@ struct RuleChecker {
     self.line = line
   }
 
-  private mutating func fail(_ what: String, try attempt: String = "") {
+  mutating func fail(_ what: String, try attempt: String = "") {
     errors.append(RuleError(file, line, what, try: attempt))
   }
 
@@ -39,10 +40,14 @@ struct RuleChecker {
         rule.mode = mode
       case "when": continue
       case "effects": rule.effects = effects(entry.value)
+      case "quota": rule.quota = quota(entry)
       default: unknownKey(entry)
       }
     }
     checkName(rule)
+    if rule.quota != nil, rule.effects.isEmpty {
+      fail("the rule has a quota but no effects", try: "effects = { verdict \"review\" }")
+    }
     if function == 0 { fail("the rule has no `when`", try: "when = function(event) return … end") }
     return rule
   }
@@ -93,7 +98,7 @@ struct RuleChecker {
     return isWellFormed
   }
 
-  private mutating func text(_ entry: RuleEntry) -> String? {
+  mutating func text(_ entry: RuleEntry) -> String? {
     if case .text(let value) = entry.value { return value }
     fail("'\(entry.key)' is not text", try: "\(entry.key) = \"…\"")
     return nil
@@ -112,95 +117,8 @@ struct RuleChecker {
     return []
   }
 
-  // MARK: Effects
-
-  private mutating func effects(_ value: RuleValue) -> [EffectDefinition] {
-    guard case .table(let entries) = value else {
-      fail("'effects' is not a list", try: "effects = { verdict \"review\" }")
-      return []
-    }
-    if entries.contains(where: { $0.key == "$effect" }) {
-      fail("'effects' is one effect, not a list", try: "effects = { … } around it")
-      return []
-    }
-    if entries.count > RuleLimits.effectsMax { fail("a rule has at most \(RuleLimits.effectsMax) effects") }
-    return entries.sorted(by: { ($0.key, $0.index) < ($1.key, $1.index) }).prefix(RuleLimits.effectsMax)
-      .compactMap { effect($0) }
-  }
-
-  private mutating func effect(_ entry: RuleEntry) -> EffectDefinition? {
-    guard case .table(let parts) = entry.value,
-      case .text(let name)? = parts.first(where: { $0.key == "$effect" })?.value,
-      let kind = EffectKind(rawValue: name)
-    else {
-      fail("an entry of 'effects' is not an effect", try: "verdict \"review\" or label { \"spam\", on = \"did\" }")
-      return nil
-    }
-    var effect = EffectDefinition(kind: kind, value: "", target: .did, expiresSeconds: nil, comment: [])
-    for part in parts.sorted(by: { ($0.key, $0.index) < ($1.key, $1.index) }) {
-      switch part.key {
-      case "$effect": continue
-      case "" where part.index == 1: effect.value = self.text(RuleEntry(key: name, index: 0, value: part.value)) ?? ""
-      case "on" where kind == .label:
-        guard let target = text(part).flatMap(EffectTarget.init(rawValue:)) else {
-          fail("'on' is \"did\" or \"uri\"", try: "on = \"did\"")
-          continue
-        }
-        effect.target = target
-      case "expires" where kind == .label: effect.expiresSeconds = seconds(part)
-      case "comment": effect.comment = comment(part)
-      default:
-        let nearest = nearest(part.key, in: Self.effectKeys)
-        fail(
-          "\(name) has no '\(part.key.isEmpty ? "[\(part.index)]" : part.key)'"
-            + (nearest.map { ", did you mean '\($0)'?" } ?? ""))
-      }
-    }
-    if !isEffectValue(effect.value) {
-      fail("\(name) needs a value of 1 to 128 bytes without '/' and '|'", try: "\(name) \"spam\"")
-    }
-    return effect
-  }
-
-  private func isEffectValue(_ value: String) -> Bool {
-    (1...128).contains(value.utf8.count) && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2f && $0 != 0x7c }
-  }
-
-  private mutating func seconds(_ entry: RuleEntry) -> Int64? {
-    switch entry.value {
-    case .integer(let value) where value > 0 && value <= 10 * 366 * 86400: return value
-    case .number(let value) where value > 0 && value <= 10 * 366 * 86400: return Int64(value.rounded(.up))
-    default:
-      fail("'expires' is not a time of up to ten years", try: "expires = hours(24)")
-      return nil
-    }
-  }
-
-  /// Splits `{Name}` out of a comment.
-  private mutating func comment(_ entry: RuleEntry) -> [CommentPart] {
-    guard let whole = text(entry) else { return [] }
-    if whole.utf8.count > RuleLimits.commentBytesMax {
-      fail("a comment has at most \(RuleLimits.commentBytesMax) bytes")
-    }
-    var parts: [CommentPart] = []
-    var rest = Substring(whole)
-    while let open = rest.firstIndex(of: "{") {
-      guard let close = rest[open...].firstIndex(of: "}") else {
-        fail("a '{' of the comment has no '}'", try: "{FeatureName}")
-        break
-      }
-      let name = String(rest[rest.index(after: open)..<close])
-      if !isPascalCase(name) { fail("'{\(name)}' in a comment is not the name of a feature", try: "{LinkCount}") }
-      if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
-      parts.append(.feature(name))
-      rest = rest[rest.index(after: close)...]
-    }
-    if !rest.isEmpty { parts.append(.text(String(rest))) }
-    return parts
-  }
-
   /// The candidate nearest to a misspelt word, nil where none is near.
-  private func nearest(_ word: String, in candidates: [String]) -> String? {
+  func nearest(_ word: String, in candidates: [String]) -> String? {
     let allowed = 1 + Int32(word.utf8.count) / 3
     var best: (name: String, distance: Int32)?
     for candidate in candidates {

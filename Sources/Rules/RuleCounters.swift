@@ -10,6 +10,10 @@ package struct RuleStatistics: Sendable, Equatable {
   /// Errors that were overruns of a budget: instructions, time or memory.
   package var kills = 0
   package var isSetAside = false
+  /// Hits of which no effect was given, because each had been given before.
+  package var suppressed = 0
+  /// How often a quota made the rule shadow.
+  package var quotaTrips = 0
   package var nanoseconds = 0
   /// Evaluations by time: entry n counts those that took less than `RuleCounters.bucketNanoseconds(n)`, the last one the rest.
   package var histogram: [Int] = []
@@ -18,13 +22,15 @@ package struct RuleStatistics: Sendable, Equatable {
 /// Counters of a rule set. The judge's thread writes, any thread may read.
 package final class RuleCounters: Sendable {
   static let bucketCount = 20
-  private static let width = 8 + bucketCount
+  /// Cells before the histogram.
+  private static let header = 10
+  private static let width = header + bucketCount
   /// How many rules there are.
   package let count: Int
   // The pointer is set once in `init`; what it points to are atomics, so sharing it is safe.
   nonisolated(unsafe) private let cells: UnsafeMutablePointer<Atomic<Int>>
 
-  enum Cell: Int { case evaluations, hits, skips, errors, kills, setAside, nanoseconds }
+  enum Cell: Int { case evaluations, hits, skips, errors, kills, setAside, nanoseconds, suppressed, quotaTrips }
 
   init(count: Int) {
     self.count = count
@@ -68,7 +74,7 @@ package final class RuleCounters: Sendable {
     add(.nanoseconds, rule, nanoseconds)
     let bits = Int.bitWidth - max(0, nanoseconds).leadingZeroBitCount
     let bucket = min(max(bits - 7, 0), Self.bucketCount - 1)
-    add(1, at: rule * Self.width + 8 + bucket)
+    add(1, at: rule * Self.width + Self.header + bucket)
   }
 
   func setAside(_ rule: Int) {
@@ -87,9 +93,10 @@ package final class RuleCounters: Sendable {
     return RuleStatistics(
       evaluations: value(.evaluations, rule), hits: value(.hits, rule), skips: value(.skips, rule),
       errors: value(.errors, rule), kills: value(.kills, rule), isSetAside: value(.setAside, rule) != 0,
+      suppressed: value(.suppressed, rule), quotaTrips: value(.quotaTrips, rule),
       nanoseconds: value(.nanoseconds, rule),
       histogram: (0..<Self.bucketCount).map {
-        (cells + rule * Self.width + 8 + $0).pointee.load(ordering: .relaxed)
+        (cells + rule * Self.width + Self.header + $0).pointee.load(ordering: .relaxed)
       })
   }
 }

@@ -31,31 +31,10 @@ package struct RuleDefinition: Sendable {
   package var collections: [String]
   package var mode: RuleMode
   package var effects: [EffectDefinition]
+  /// On how many events it may act; past that it is shadow.
+  package var quota: Quota?
   /// Hexadecimal SHA-256 of the rule's file.
   package var fileHash: String
   /// Number of its `when` in the host.
   var function: Int32
-}
-
-/// What an effect is applied to.
-package enum EffectTarget: String, Sendable, CaseIterable { case did, uri }
-
-/// What kinds of effects exist.
-package enum EffectKind: String, Sendable, CaseIterable { case verdict, label }
-
-/// An effect as the rule says it.
-package struct EffectDefinition: Sendable {
-  package var kind: EffectKind
-  package var value: String
-  package var target: EffectTarget
-  /// Seconds after the event's clock, nil without expiry.
-  package var expiresSeconds: Int64?
-  /// Comment, split at its `{Feature}` placeholders.
-  package var comment: [CommentPart]
-}
-
-/// Literal text or the name of a feature whose value goes there.
-package enum CommentPart: Sendable, Equatable {
-  case text(String)
-  case feature(String)
 }

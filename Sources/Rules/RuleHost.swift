@@ -1,6 +1,7 @@
 import ATProto
 import CLuaHost
 import Osprey
+import Synchronization
 
 /// A failure of one rule on one event, for the log.
 package struct RuleFault: Sendable {
@@ -41,6 +42,8 @@ package final class RuleHost: @unchecked Sendable {
   package internal(set) var counters = RuleCounters(count: 0)
   /// Called for a rule that failed, at most once a second of stream time per rule.
   package var onFault: ((RuleFault) -> Void)?
+  /// Called when a quota makes a rule shadow.
+  package var onQuota: ((QuotaTrip) -> Void)?
 
   var lua: OpaquePointer?
   let state: RuleState
@@ -52,7 +55,9 @@ package final class RuleHost: @unchecked Sendable {
   private var faults: [FaultHistory] = []
   /// What the rules that ran on the last judged action found, by position in `rules`, in rule order.
   package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
-  private let comment = ByteWriter(capacity: 512)
+  private var effects = EffectGiver([], quotas: [:])
+  /// What `rules/quotas.lua` says, or nothing.
+  var quotas: [EffectKind: Quota] = [:]
   private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0
@@ -60,6 +65,10 @@ package final class RuleHost: @unchecked Sendable {
   var tracer: RuleTracer?
   /// Per rule what its crossings are filed under, stable across reloads.
   var crossingKeys: [UInt64] = []
+
+  /// Tells rule sets apart that share a state.
+  let serial = RuleHost.serials.add(1, ordering: .relaxed).newValue
+  private static let serials = Atomic<Int>(0)
 
   init(state: RuleState, folder: TextFolder) {
     self.state = state
@@ -79,6 +88,7 @@ package final class RuleHost: @unchecked Sendable {
     outcomes.removeAll(keepingCapacity: true)
     var result = JudgeResult()
     let (range, isExact) = index.rules(for: action)
+    effects.begin()
     if range.isEmpty {
       if fillsAlways { fill(verdict, action, micros: 0, errors: 0) }
       return result
@@ -113,9 +123,24 @@ package final class RuleHost: @unchecked Sendable {
       case .miss, .notApplicable: break
       }
     }
+    if result.hasHit {
+      let downgraded = giveEffects(action)
+      result.hits -= downgraded
+      result.shadowHits += downgraded
+    }
     lh_end_event(lua)
     if result.hasHit || fillsAlways { fill(verdict, action, micros: nanoseconds / 1000, errors: result.errors) }
     return result
+  }
+
+  /// Decides which effects of the rules that hit are given. Returns how many live rules are shadow because of a quota.
+  private func giveEffects(_ action: Action) -> Int {
+    state.arrange(for: self)
+    var downgraded = 0
+    for (rule, outcome) in outcomes where outcome == .hit {
+      if effects.take(rule, action, self) { downgraded += 1 }
+    }
+    return downgraded
   }
 
   private func run(_ rule: Int, _ action: Action) -> Verdict.Outcome {
@@ -171,60 +196,22 @@ package final class RuleHost: @unchecked Sendable {
     verdict.errorCount = errors
     facts.addDefaultFeatures(to: verdict)
     features.add(to: verdict)
+    state.arrange(for: self)
     for (rule, outcome) in outcomes {
+      let isOver = state.quotas.isOver(rule, clockMs: action.clockMs)
       withBytes(nameBytes[rule]) {
-        verdict.addRule(name: $0, outcome: outcome, isShadow: rules[rule].mode == .shadow)
+        verdict.addRule(
+          name: $0, outcome: outcome, isShadow: rules[rule].mode == .shadow || isOver,
+          isOverQuota: isOver && rules[rule].mode == .live)
       }
     }
-    for (rule, outcome) in outcomes where outcome == .hit {
-      for effect in effects[rule] { add(effect, of: rule, to: verdict, action) }
-    }
-  }
-
-  private func add(_ effect: PreparedEffect, of rule: Int, to verdict: Verdict, _ action: Action) {
-    let entity = effect.target == .did ? action.did : action.uri
-    guard !entity.isEmpty else { return }
-    comment.removeAll()
-    for part in effect.comment {
-      switch part {
-      case .text(let bytes): withBytes(bytes) { comment.append($0) }
-      case .feature(let name):
-        withBytes(name) { name in
-          if !features.append(name, rule: rule, to: comment) { facts.appendDefault(name, to: comment) }
-        }
-      }
-      if comment.count > RuleLimits.commentBytesMax { break }
-    }
-    let cut = comment.bytes.prefixUTF8(RuleLimits.commentBytesMax)
-    withBytes(nameBytes[rule]) { name in
-      withBytes(hashBytes[rule]) { hash in
-        withBytes(effect.value) { value in
-          verdict.addEffect(
-            rule: name, ruleHash: hash, isShadow: rules[rule].mode == .shadow, type: effect.type,
-            entityType: effect.target == .did ? "UserId" : "AtUri", entity: entity, value: value,
-            expiresSeconds: effect.expiresSeconds, comment: cut, actionID: action.id, clockMs: action.clockMs)
-        }
-      }
-    }
+    effects.write(to: verdict, action, self)
   }
 
   // MARK: Prepared at load, so that judging makes no text
 
-  struct PreparedEffect {
-    enum Part {
-      case text([UInt8])
-      case feature([UInt8])
-    }
-    var type: StaticString
-    var target: EffectTarget
-    var value: [UInt8]
-    var expiresSeconds: Int64?
-    var comment: [Part]
-  }
-
-  private var nameBytes: [[UInt8]] = []
-  private var hashBytes: [[UInt8]] = []
-  private var effects: [[PreparedEffect]] = []
+  private(set) var nameBytes: [[UInt8]] = []
+  private(set) var hashBytes: [[UInt8]] = []
 
   /// Called once after loading.
   func prepare() {
@@ -239,19 +226,7 @@ package final class RuleHost: @unchecked Sendable {
       withBytes(name) { hash.append($0.base, $0.count) }
       return hash.finish().low
     }
-    effects = rules.map { rule in
-      rule.effects.map { effect in
-        PreparedEffect(
-          type: effect.kind == .verdict ? "verdict" : "label", target: effect.target, value: Array(effect.value.utf8),
-          expiresSeconds: effect.expiresSeconds,
-          comment: effect.comment.map { part in
-            switch part {
-            case .text(let text): .text(Array(text.utf8))
-            case .feature(let name): .feature(Array(name.utf8))
-            }
-          })
-      }
-    }
+    effects = EffectGiver(rules, quotas: quotas)
   }
 }
 

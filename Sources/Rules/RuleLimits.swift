@@ -41,6 +41,15 @@ package enum RuleLimits {
   package static let linkBytesMax = 128
   package static let effectsMax = 16
   package static let commentBytesMax = 500
+  /// Longest id of an entity that a feature names; a longer one gets no effect.
+  package static let entityBytesMax = 1_024
+  /// Effects remembered so that they are not given twice, labels of entities remembered, and names of labels; what was not asked
+  /// for longest goes first.
+  package static let effectsRememberedMax = 200_000
+  package static let labelsRememberedMax = 200_000
+  package static let labelNamesMax = 1_000
+  /// For how long an effect is not given again where it does not say.
+  package static let dedupeSecondsDefault: Int64 = 86_400
   package static let featureTextBytesMax = 4_096
   package static let postTextBytesMax = 16 << 10
   package static let featureItemsMax = 100

@@ -37,11 +37,18 @@ final class RuleState {
   /// Values that distinct sets have room for at present.
   private(set) var distinctValues = 0
   private let valuesMax: Int
+  /// What effects left behind.
+  var effects: EffectMemory
+  var quotas = QuotaBook()
+  /// The set whose rules `quotas` is arranged for.
+  private var arrangedFor = 0
 
   init(
     countersMax: Int = RuleLimits.countersMax, setsMax: Int = RuleLimits.distinctSetsMax,
-    valuesMax: Int = RuleLimits.distinctValuesTotalMax
+    valuesMax: Int = RuleLimits.distinctValuesTotalMax, givenMax: Int = RuleLimits.effectsRememberedMax,
+    marksMax: Int = RuleLimits.labelsRememberedMax
   ) {
+    effects = EffectMemory(givenMax: givenMax, marksMax: marksMax)
     counterKeys = KeyedTable(capacity: countersMax)
     distinctKeys = KeyedTable(capacity: setsMax)
     crossedKeys = KeyedTable(capacity: countersMax)
@@ -50,6 +57,13 @@ final class RuleState {
 
   deinit {
     for set in sets { free(set.values) }
+  }
+
+  /// Arranges the quotas for the rules of `host` where another set judged before; that ends what quotas had set to shadow.
+  func arrange(for host: RuleHost) {
+    guard arrangedFor != host.serial else { return }
+    quotas.arrange(host.crossingKeys, keepsTrips: false)
+    arrangedFor = host.serial
   }
 
   var counterCount: Int { counterKeys.count }

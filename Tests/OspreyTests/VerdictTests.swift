@@ -24,14 +24,14 @@ struct VerdictTests {
     expires: Int64? = 86_400, comment: StaticString = "Nine links in one post"
   ) {
     verdict.addEffect(
-      rule: Bytes(rule), ruleHash: Bytes("c0de"), isShadow: shadow, type: "label", entityType: "UserId",
+      rule: Bytes(rule), ruleHash: Bytes("c0de"), isShadow: shadow, type: .label, entityType: Bytes("UserId"),
       entity: Bytes("did:plc:abc"), value: Bytes(value), expiresSeconds: expires, comment: Bytes(comment),
       actionID: 1_573_487_100_794_241_024, clockMs: 1_783_175_887_918)
   }
 
   private func addVerdict(_ verdict: Verdict, _ value: StaticString, rule: StaticString = "LinkFlood") {
     verdict.addEffect(
-      rule: Bytes(rule), ruleHash: Bytes("c0de"), isShadow: false, type: "verdict", entityType: "UserId",
+      rule: Bytes(rule), ruleHash: Bytes("c0de"), isShadow: false, type: .verdict, entityType: Bytes("UserId"),
       entity: Bytes("did:plc:abc"), value: Bytes(value), expiresSeconds: nil, comment: .empty,
       actionID: 1_573_487_100_794_241_024, clockMs: 1_783_175_887_918)
   }

@@ -1,3 +1,4 @@
+import Osprey
 import Testing
 
 @testable import Rules
@@ -18,7 +19,7 @@ import Testing
     #expect(names("rule") == RuleChecker.ruleKeys.sorted())
     #expect(names("effect") == RuleChecker.effectKeys.sorted())
     let effects = API.effects.filter { $0.owner.isEmpty }.map(\.name).sorted()
-    #expect(effects == EffectKind.allCases.map(\.rawValue).sorted())
+    #expect(effects == EffectKind.allCases.map(\.text.description).sorted())
   }
 
   @Test func `every entry says what it means, once`() {

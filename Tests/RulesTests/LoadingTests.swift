@@ -39,7 +39,7 @@ struct LoadingTests {
     ("return rule { name = 'A', about = 'x', effects = { 'r' }, when = function() end }", "is not an effect"),
     (
       "return rule { name = 'A', about = 'x', effects = { label { 'a', on = 'post' } }, when = function() end }",
-      "'on' is \"did\" or \"uri\""
+      "'on' does not say what the effect is for"
     ),
     (
       "return rule { name = 'A', about = 'x', effects = { label { 'a', expire = 5 } }, when = function() end }",
@@ -47,7 +47,7 @@ struct LoadingTests {
     ),
     (
       "return rule { name = 'A', about = 'x', effects = { label { 'a/b' } }, when = function() end }",
-      "without '/' and '|'"
+      "without blanks, '/' and '|'"
     ),
     (
       "return rule { name = 'A', about = 'x', effects = { label { 'a', comment = '{n}' } }, when = function() end }",
