@@ -44,7 +44,8 @@ extension API {
       .effects, "label(value: string|EffectOptions): Effect", "Labels the account or the record.",
       "label { \"spam\", on = \"uri\", expires = days(3), comment = \"{LinkCount} links\" }"),
     APIEntry(.effects, "unlabel(value: string|table): Effect", "Takes a label away again.", "unlabel \"spam\""),
-    APIEntry(.effects, "tag(value: string|table): Effect", "Puts a tag on it that only moderators see.", "tag \"seen\""),
+    APIEntry(
+      .effects, "tag(value: string|table): Effect", "Puts a tag on it that only moderators see.", "tag \"seen\""),
     APIEntry(
       .effects, "report(value: string|table): Effect",
       "Reports it for this reason; all rules together 10,000 times a day.",
@@ -54,7 +55,8 @@ extension API {
       "Asks for a decision of somebody senior; together with `acknowledge` 2,000 times a day.",
       "escalate { on = \"uri\" }"),
     APIEntry(
-      .effects, "acknowledge(value: string|table): Effect", "Closes what is open about it.", "acknowledge { on = \"uri\" }"),
+      .effects, "acknowledge(value: string|table): Effect", "Closes what is open about it.",
+      "acknowledge { on = \"uri\" }"),
     APIEntry(
       .effects, "comment(value: string|table): Effect", "Leaves a note for moderators; `{Name}` as in `comment = …`.",
       "comment \"{LinkCount} links in one post\""),
