@@ -26,10 +26,10 @@ let package = Package(
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     // Our own C: the Lua host's stack side, and shims where a library speaks in macros or variadic calls.
     .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
-    .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "CLuaHost", dependencies: ["CLua", "CText"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CText", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-      linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n")]),
+      linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n"), .linkedLibrary("psl")]),
 
     // The decoder's scratch memory stands in classes of one owner; checking exclusive access at run time costs 6 % a frame.
     .target(

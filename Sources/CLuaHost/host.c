@@ -144,6 +144,7 @@ static int open_all(lua_State *L) {
   lh_open_table(L);
   lh_open_math(L);
   lh_open_rules(L);
+  lh_open_text(L);
   lua_pushvalue(L, 2);
   lh_seal_library(L, NULL);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &lh_environment_key);
@@ -154,12 +155,13 @@ static int open_all(lua_State *L) {
   return 2;
 }
 
-lh_host *lh_create(const lh_callbacks *callbacks, const lh_limits *limits, const lh_text *fields, size_t field_count,
-                   int64_t fail_at) {
+lh_host *lh_create(const lh_callbacks *callbacks, const lh_limits *limits, struct ct_text *text, const lh_text *fields,
+                   size_t field_count, int64_t fail_at) {
   lh_host *host = calloc(1, sizeof *host);
   if (!host) return NULL;
   host->call = *callbacks;
   host->limits = *limits;
+  host->text = text;
   host->memory_max = limits->load_bytes;
   host->fail_at = fail_at;
   lua_State *L = lua_newstate(allocate, host);

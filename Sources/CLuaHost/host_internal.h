@@ -6,11 +6,13 @@
 #include <lualib.h>
 
 #include "CLuaHost.h"
+#include "CText.h"
 
 struct lh_host {
   lua_State *L;
   lh_callbacks call;
   lh_limits limits;
+  ct_text *text; /* somebody else's */
   size_t memory;
   size_t memory_max;
   int64_t allocations;
@@ -79,6 +81,7 @@ void lh_open_string(lua_State *L);
 void lh_open_table(lua_State *L);
 void lh_open_math(lua_State *L);
 void lh_open_rules(lua_State *L);
+void lh_open_text(lua_State *L);
 void lh_open_event(lua_State *L, const lh_text *fields, size_t count);
 /* A file to load. */
 struct lh_source {

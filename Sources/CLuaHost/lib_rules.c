@@ -1,4 +1,4 @@
-/* What rule files are written with: rule, verdict, label, durations, text.*, count and distinct. */
+/* What rule files are written with: rule, verdict, label, durations, count and distinct. */
 #include <string.h>
 
 #include "host_internal.h"
@@ -53,45 +53,6 @@ static int rules_duration(lua_State *L) {
     luaL_argcheck(L, count >= 0 && count <= 1000000, 1, "from 0 to 1000000");
     lua_pushnumber(L, count * (double)unit);
   }
-  return 1;
-}
-
-/* Charges for folding `count` bytes, of which the rest past the limit is not looked at. */
-static void charge_fold(lua_State *L, size_t count) {
-  size_t limit = host_of(L)->limits.fold_bytes;
-  lh_charge(L, (int64_t)((count < limit ? count : limit) / 4));
-}
-
-/* nil is no text: folding it gives nil, searching it finds nothing, its length is 0. */
-static int text_fold(lua_State *L) {
-  lh_host *host = host_of(L);
-  if (lua_isnil(L, 1)) return luaL_pushfail(L), 1;
-  lh_text text = lh_check_text(L, 1);
-  charge_fold(L, text.count);
-  lh_value value = {0};
-  host->call.fold(host->call.context, text, &value);
-  lh_push_value(L, &value);
-  return 1;
-}
-
-static int text_contains(lua_State *L) {
-  lh_host *host = host_of(L);
-  lh_text word = lh_check_text(L, 2);
-  if (lua_isnil(L, 1)) return lua_pushboolean(L, 0), 1;
-  lh_text text = lh_check_text(L, 1);
-  charge_fold(L, text.count);
-  charge_fold(L, word.count);
-  lua_pushboolean(L, host->call.contains(host->call.context, text, word));
-  return 1;
-}
-
-static int text_len(lua_State *L) {
-  if (lua_isnil(L, 1)) return lua_pushinteger(L, 0), 1;
-  lh_text text = lh_check_text(L, 1);
-  lh_charge(L, (int64_t)(text.count / 16));
-  lua_Integer count = 0;
-  for (size_t at = 0; at < text.count; at++) count += (text.bytes[at] & 0xc0) != 0x80;
-  lua_pushinteger(L, count);
   return 1;
 }
 
@@ -191,9 +152,6 @@ void lh_open_rules(lua_State *L) {
       {"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
   static const char *const effects[] = {"verdict",     "label",   "unlabel",  "tag",  "report", "escalate",
                                          "acknowledge", "comment", "takedown", "list", "flag",   "email"};
-  static const luaL_Reg texts[] = {
-      {"fold", text_fold}, {"contains", text_contains}, {"len", text_len}, {NULL, NULL},
-  };
   lua_pushcfunction(L, rules_rule);
   lua_setfield(L, -2, "rule");
   for (size_t at = 0; at < sizeof effects / sizeof effects[0]; at++) {
@@ -206,8 +164,5 @@ void lh_open_rules(lua_State *L) {
     lua_pushcclosure(L, rules_duration, 1);
     lua_setfield(L, -2, units[at].name);
   }
-  luaL_newlib(L, texts);
-  lh_seal_library(L, "text");
-  lua_setfield(L, -2, "text");
   open_counters(L);
 }

@@ -24,7 +24,12 @@ final class EventFacts {
   /// Where texts are written that do not stand in the event as such (CIDs); each call overwrites it.
   let scratch = ByteWriter(capacity: 256)
 
-  init() {
+  private let textFacts: TextFacts
+  private var hasAltTexts = false
+  private(set) var altTexts: [Bytes] = []
+
+  init(_ library: TextLibrary) {
+    textFacts = TextFacts(library)
     action = Action(
       name: .info, id: 0, sequence: 0, did: .empty, time: .empty, clockMs: 0, receivedAtMicros: 0)
   }
@@ -37,6 +42,8 @@ final class EventFacts {
     hasDomains = false
     hasTags = false
     hasLangs = false
+    hasAltTexts = false
+    textFacts.begin()
   }
 
   // MARK: Single values
@@ -101,6 +108,17 @@ final class EventFacts {
     case .langs:
       findLangs()
       return langs.count
+    case .tokens:
+      guard let text = recordText("text") else { return 0 }
+      textFacts.findTokens(text)
+      return textFacts.tokens.count
+    case .emoji:
+      guard let text = recordText("text") else { return 0 }
+      textFacts.findEmoji(text)
+      return textFacts.emoji.count
+    case .altTexts:
+      findAltTexts()
+      return altTexts.count
     default: return 0
     }
   }
@@ -114,6 +132,9 @@ final class EventFacts {
     case .mentions: return mentions[index]
     case .tags: return tags[index]
     case .langs: return langs[index]
+    case .tokens: return textFacts.token(index)
+    case .emoji: return recordText("text").map { $0[textFacts.emoji[index]] }
+    case .altTexts: return altTexts[index]
     default: return nil
     }
   }
@@ -155,6 +176,28 @@ final class EventFacts {
     appendAll(record.get(record.root, "tags"), to: &tags)
   }
 
+  /// `text.clean` of the text.
+  var textClean: Bytes? { recordText("text").map { textFacts.clean($0) } }
+
+  /// What pictures and videos show, in the words of who posted them; empty texts are left out.
+  private func findAltTexts() {
+    guard !hasAltTexts else { return }
+    hasAltTexts = true
+    altTexts.removeAll(keepingCapacity: true)
+    let embed = record.get(record.root, "embed")
+    for holder in [embed, record.get(embed, "media")] {
+      appendFilled(record.get(holder, "alt"), to: &altTexts)
+      guard case .array(let images) = record.get(holder, "images") else { continue }
+      for index in 0..<min(record.count(images).count, RuleLimits.listItemsMax) {
+        appendFilled(record.get(record.element(images, index), "alt"), to: &altTexts)
+      }
+    }
+  }
+
+  private func appendFilled(_ value: RecordValue, to list: inout [Bytes]) {
+    if let bytes = text(value), !bytes.isEmpty { append(value, to: &list) }
+  }
+
   private func findLangs() {
     guard !hasLangs else { return }
     hasLangs = true
@@ -174,16 +217,18 @@ final class EventFacts {
     guard !hasLinks else { return }
     hasLinks = true
     findFacets()
-    if links.isEmpty, let text = recordText("text") { findAddresses(text) }
+    if links.isEmpty, let text = recordText("text") {
+      eachAddress(in: text) { if links.count < RuleLimits.listItemsMax { links.append($0) } }
+    }
     if let external, links.count < RuleLimits.listItemsMax, !links.contains(where: { $0 == external }) {
       links.append(external)
     }
   }
 
   /// `http://…` and `https://…` in running text, up to a blank, a quote, an angle bracket or what is not ASCII.
-  private func findAddresses(_ text: Bytes) {
+  private func eachAddress(in text: Bytes, _ found: (Bytes) -> Void) {
     var at = 0
-    while at + 8 <= text.count, links.count < RuleLimits.listItemsMax {
+    while at + 8 <= text.count {
       guard text[at] | 0x20 == 0x68, let body = schemeEnd(text, at) else {
         at += 1
         continue
@@ -191,7 +236,7 @@ final class EventFacts {
       var end = body
       while end < text.count, isAddressByte(text[end]) { end += 1 }
       while end > body, isClosing(text[end - 1]) { end -= 1 }
-      if end > body { links.append(text[Slice(offset: at, count: end - at)]) }
+      if end > body { found(text[Slice(offset: at, count: end - at)]) }
       at = max(end, at + 1)
     }
   }
@@ -222,39 +267,36 @@ final class EventFacts {
     return position + 3
   }
 
-  /// Hosts of the links, lower case, without `www.` and user names, each once.
+  /// Hosts of the links and of what looks like a link in the text, with and without scheme, each once.
   private func findDomains() {
     guard !hasDomains else { return }
     hasDomains = true
     findLinks()
     hosts.removeAll()
     domains.removeAll(keepingCapacity: true)
-    for link in links where domains.count < RuleLimits.domainsMax {
-      guard var start = schemeEnd(link, 0) else { continue }
-      var end = start
-      while end < link.count, link[end] != 0x2f, link[end] != 0x3f, link[end] != 0x23 { end += 1 }
-      for index in start..<end where link[index] == 0x40 { start = index + 1 }
-      for index in start..<end where link[index] == 0x3a {
-        end = index
-        break
-      }
-      while end > start, link[end - 1] == 0x2e { end -= 1 }
-      guard end > start, end - start <= 253 else { continue }
-      let from = hosts.count
-      for index in start..<end {
-        let byte = link[index]
-        hosts.append(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte)
-      }
-      var host = Slice(offset: from, count: end - start)
-      if host.count > 4, hosts[Slice(offset: from, count: 4)] == "www." {
-        host = Slice(offset: from + 4, count: host.count - 4)
-      }
-      let bytes = hosts[host]
-      if domains.contains(where: { hosts[$0] == bytes }) {
-        hosts.truncate(to: from)
-      } else {
-        domains.append(host)
-      }
+    for link in links where schemeEnd(link, 0) != nil { addDomain(TextLibrary.host(of: link)) }
+    guard let text = recordText("text") else { return }
+    if facetLinkCount > 0 { eachAddress(in: text) { addDomain(TextLibrary.host(of: $0)) } }
+    BareHosts.find(in: text) { addDomain($0, isBare: true) }
+  }
+
+  /// Notes a host in lower case and without `www.`; one without scheme only where the public suffix list knows its end.
+  private func addDomain(_ name: Bytes, isBare: Bool = false) {
+    guard !name.isEmpty, domains.count < RuleLimits.domainsMax else { return }
+    let from = hosts.count
+    for index in 0..<name.count {
+      let byte = name[index]
+      hosts.append(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte)
+    }
+    var host = Slice(offset: from, count: name.count)
+    if host.count > 4, hosts[Slice(offset: from, count: 4)] == "www." {
+      host = Slice(offset: from + 4, count: host.count - 4)
+    }
+    let bytes = hosts[host]
+    if domains.contains(where: { hosts[$0] == bytes }) || (isBare && !TextLibrary.isKnownHost(bytes)) {
+      hosts.truncate(to: from)
+    } else {
+      domains.append(host)
     }
   }
 }

@@ -3,7 +3,7 @@
 package enum EventField: Int32, CaseIterable, Sendable {
   case did, action, id, time, seq, collection, rkey, uri, cid, path, operation, record, recordError, rev, handle, active
   case status, text, langs, links, domains, mentions, tags, isReply, replyRoot, replyParent, quote, external, images
-  case displayName, description
+  case displayName, description, textClean, tokens, emoji, facets, altTexts
 
   /// The name in Lua.
   package var name: String {
@@ -13,6 +13,8 @@ package enum EventField: Int32, CaseIterable, Sendable {
     case .replyRoot: "reply_root"
     case .replyParent: "reply_parent"
     case .displayName: "display_name"
+    case .textClean: "text_clean"
+    case .altTexts: "alt_texts"
     default: "\(self)"
     }
   }

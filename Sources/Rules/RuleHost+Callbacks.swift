@@ -21,8 +21,13 @@ extension RuleHost {
       node_key: { RuleHost.of($0).text(RuleHost.of($0).facts.record.key($1, Int(clamping: $2) - 1), $3!) },
       list_count: { Int64(RuleHost.of($0).listCount($1)) },
       list_at: { RuleHost.of($0).text(RuleHost.of($0).listItem($1, Int(clamping: $2) - 1), $3!) },
-      fold: { RuleHost.of($0).text(RuleHost.of($0).folder.fold(Bytes($1)), $2!) },
-      contains: { RuleHost.of($0).folder.contains(Bytes($1), Bytes($2)) ? 1 : 0 },
+      digest: { SHA256Digest.compute(Bytes($1), into: $2!) },
+      time_ms: {
+        guard let milliseconds = Timestamp.milliseconds(Bytes($1)) else { return 0 }
+        $2!.pointee = milliseconds
+        return 1
+      },
+      clock_ms: { RuleHost.of($0).facts.action.clockMs },
       counter_key: { $5!.pointee = RuleHost.key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
       counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
       feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
@@ -98,7 +103,9 @@ extension RuleHost {
     case .quote: text(facts.quote, out)
     case .external: text(facts.external, out)
     case .images: integer(Int64(facts.images), out)
-    case .links, .domains, .mentions, .tags, .langs: list(field!, out)
+    case .textClean: text(facts.textClean, out)
+    case .facets: answer(facts.record.get(facts.record.root, "facets"), out)
+    case .links, .domains, .mentions, .tags, .langs, .tokens, .emoji, .altTexts: list(field!, out)
     case nil: nothing(out)
     }
   }

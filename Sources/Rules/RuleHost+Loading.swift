@@ -75,11 +75,11 @@ extension RuleHost {
     _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0
   ) throws(RuleErrors) -> RuleHost {
     var errors = errors
-    // A folder of its own: files fold texts while they load, perhaps beside a judge that runs the previous set.
-    guard let folder = TextFolder() else {
+    // Tables of its own: files fold texts while they load, perhaps beside a judge that runs the previous set.
+    guard let text = TextLibrary() else {
       throw RuleErrors(errors: [RuleError("", 1, "ICU's data is missing", try: "apt-get install libicu72")])
     }
-    let host = RuleHost(state: previous?.state ?? RuleState(), folder: folder)
+    let host = RuleHost(state: previous?.state ?? RuleState(), text: text)
     guard host.open(failAt: failAt) else {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }
@@ -108,7 +108,7 @@ extension RuleHost {
       load_instructions: RuleLimits.loadInstructionsMax, load_ns: RuleLimits.loadNanosecondsMax,
       load_bytes: RuleLimits.loadBytesMax, event_bytes: RuleLimits.eventBytesMax,
       string_bytes: RuleLimits.stringBytesMax, table_entries: RuleLimits.tableEntriesMax,
-      block_bytes: RuleLimits.blockBytesMax, fold_bytes: RuleLimits.foldBytesMax)
+      block_bytes: RuleLimits.blockBytesMax)
     // The names are copied by the host before the call returns.
     var names: [UInt8] = []
     var lengths: [Int] = []
@@ -123,7 +123,7 @@ extension RuleHost {
         texts.append(lh_text(bytes: names.baseAddress! + at, count: length))
         at += length
       }
-      return lh_create(&callbacks, &limits, texts, texts.count, failAt)
+      return lh_create(&callbacks, &limits, text.pointer, texts, texts.count, failAt)
     }
     return lua != nil
   }

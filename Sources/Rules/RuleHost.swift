@@ -47,8 +47,8 @@ package final class RuleHost: @unchecked Sendable {
 
   var lua: OpaquePointer?
   let state: RuleState
-  let facts = EventFacts()
-  let folder: TextFolder
+  let facts: EventFacts
+  let text: TextLibrary
   var index = RuleIndex([])
   var features: FeatureBuffer
   var loading = LoadingState()
@@ -70,9 +70,10 @@ package final class RuleHost: @unchecked Sendable {
   let serial = RuleHost.serials.add(1, ordering: .relaxed).newValue
   private static let serials = Atomic<Int>(0)
 
-  init(state: RuleState, folder: TextFolder) {
+  init(state: RuleState, text: TextLibrary) {
     self.state = state
-    self.folder = folder
+    self.text = text
+    facts = EventFacts(text)
     features = FeatureBuffer(types: FeatureTypes(reserved: []))
   }
 

@@ -20,12 +20,14 @@ package enum RuleLimits {
   package static let stringBytesMax = 256 << 10
   package static let tableEntriesMax = 10_000
   package static let blockBytesMax = 1 << 20
-  /// Bytes of a text that are folded; what comes after them is not compared.
-  package static let foldBytesMax = 16 << 10
+  /// Bytes of a text that are looked at when it is folded, cut into words and the like (CT_TEXT_BYTES_MAX of CText).
+  package static let textBytesMax = 16 << 10
   /// Entries of a list such as `event.links`, features of one facet, different domains.
   package static let listItemsMax = 1_000
   package static let facetFeaturesMax = 16
   package static let domainsMax = 100
+  /// Names in a text that may be domains and are looked up.
+  package static let bareHostsMax = 200
   /// Faults of one rule within a minute of stream time after which it is set aside.
   package static let ruleFaultsMax = 20
   package static let faultWindowMs: Int64 = 60_000

@@ -77,7 +77,7 @@ struct LanguageTests {
       "event.links",
       #"["https://User:x@WWW.Shop.Example:443/a?b#c","http://shop.example./again","https://card.example/1"]"#
     ),
-    ("event.domains", #"["shop.example","card.example"]"#), ("event.mentions", #"["did:plc:m1"]"#),
+    ("event.domains", #"["shop.example","card.example","not.a.link.example"]"#), ("event.mentions", #"["did:plc:m1"]"#),
     ("event.tags", #"["inner","outer"]"#), ("event.langs", #"["de","en"]"#), ("event.is_reply", "true"),
     ("event.reply_root", "at://root"), ("event.reply_parent", "at://parent"),
     ("event.quote", "at://did:plc:q/app.bsky.feed.post/1"), ("event.external", "https://card.example/1"),

@@ -151,7 +151,7 @@ struct StateTests {
 }
 
 struct FoldTests {
-  private let folder = TextFolder()!
+  private let folder = TextLibrary()!
 
   private func fold(_ text: String) -> String { withBytes(Array(text.utf8)) { folder.fold($0).string } }
 
@@ -181,7 +181,7 @@ struct FoldTests {
   @Test func `bytes that are not UTF-8 and endless texts are folded within bounds`() {
     _ = withBytes([0xff, 0xc3, 0x28, 0xe2, 0x82, 0xf0, 0x9f]) { folder.fold($0).count }
     let long = Array(repeating: UInt8(ascii: "m"), count: 1 << 20)
-    #expect(withBytes(long) { folder.fold($0).count } <= 2 * RuleLimits.foldBytesMax + 16)
+    #expect(withBytes(long) { folder.fold($0).count } <= 2 * RuleLimits.textBytesMax + 16)
     // Sixteen kilobytes of characters never met before.
     let strange = String((0..<5000).compactMap { Unicode.Scalar(UInt32(0x20000 + $0)).map(Character.init) })
     #expect(milliseconds { _ = fold(strange) } < 100)

@@ -65,6 +65,16 @@ struct TestEvent {
   }
 }
 
+/// What an expression comes to inside a rule, or the message of its failure. `prelude` stands before the rule.
+func ask(
+  _ expression: String, _ event: TestEvent = TestEvent(), prelude: String = "", files: [String: String] = [:]
+) throws -> String? {
+  let source = prelude + "\n" + ruleSource("Probe", "return true, { Value = \(expression) }")
+  let judge = try Judge(files.merging(["r.lua": source]) { first, _ in first })
+  let value = judge.value(event)
+  return judge.faults.first?.message ?? value
+}
+
 /// A loaded rule set with one verdict and one writer.
 final class Judge {
   let host: RuleHost

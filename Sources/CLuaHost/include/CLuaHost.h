@@ -57,8 +57,12 @@ typedef struct {
   void (*node_key)(void *context, uint32_t node, int64_t index, lh_value *out);
   int64_t (*list_count)(void *context, uint32_t list);
   void (*list_at)(void *context, uint32_t list, int64_t index, lh_value *out);
-  void (*fold)(void *context, lh_text text, lh_value *out);
-  int32_t (*contains)(void *context, lh_text text, lh_text word);
+  /* The 32 bytes of SHA-256. */
+  void (*digest)(void *context, lh_text text, uint8_t *out);
+  /* Milliseconds since 1970 of RFC 3339 text; 0 where it is none. */
+  int32_t (*time_ms)(void *context, lh_text text, int64_t *out);
+  /* The event's clock. */
+  int64_t (*clock_ms)(void *context);
   void (*counter_key)(void *context, int32_t kind, lh_text name, lh_text key, int64_t window_ms, lh_key *out);
   int64_t (*counter)(void *context, const lh_key *key, int32_t operation, int64_t number, lh_text value);
   /* One value a rule returned besides the hit; list elements come with index 1, 2, …; 0 is success, else the rule
@@ -89,17 +93,17 @@ typedef struct {
   size_t string_bytes;
   size_t table_entries;
   size_t block_bytes;
-  /* How much of a text is looked at when it is folded. */
-  size_t fold_bytes;
 } lh_limits;
 
 enum { LH_OK = 0, LH_ERROR, LH_KILLED_INSTRUCTIONS, LH_KILLED_TIME, LH_KILLED_MEMORY };
 enum { LH_MISS = 0, LH_HIT = 1, LH_NOT_APPLICABLE = 2 };
 
-/* A Lua state with the rule language in it, or NULL when memory is short. `fields` are the names of the event's fields,
- * numbered from 0, at most 63. `fail_at` > 0 makes the fail_at-th allocation (and all later ones) fail, for tests. */
-lh_host *lh_create(const lh_callbacks *callbacks, const lh_limits *limits, const lh_text *fields, size_t field_count,
-                   int64_t fail_at);
+/* A Lua state with the rule language in it, or NULL when memory is short. `text` (CText) must outlive it. `fields` are
+ * the names of the event's fields, numbered from 0, at most 63. `fail_at` > 0 makes the fail_at-th allocation (and all
+ * later ones) fail, for tests. */
+struct ct_text;
+lh_host *lh_create(const lh_callbacks *callbacks, const lh_limits *limits, struct ct_text *text, const lh_text *fields,
+                   size_t field_count, int64_t fail_at);
 void lh_destroy(lh_host *host);
 
 /* Runs one rule file. Rules it returns are announced through `emit`, with the number `lh_run` wants. */

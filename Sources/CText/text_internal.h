@@ -1,0 +1,54 @@
+#ifndef TEXT_INTERNAL_H
+#define TEXT_INTERNAL_H
+
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/uspoof.h>
+
+#include "CText.h"
+
+enum { PAGE_ENTRIES = 256, PAGES = 0x110000 / PAGE_ENTRIES, UNITS = 64 };
+enum { OUT_BYTES = CT_TEXT_BYTES_MAX * 2 + CT_UNIT_BYTES + 1, SHINGLES_MAX = CT_SIMILAR_BYTES_MAX + 2 };
+
+/* What one character becomes. */
+struct entry {
+  uint8_t count; /* 0xff: not filled yet */
+  uint8_t bytes[CT_UNIT_BYTES];
+};
+
+/* Fills an entry. */
+typedef void (*filler)(const ct_text *text, UChar32 c, struct entry *to);
+
+/* ASCII in full, other characters by pages that are filled when first met. */
+struct table {
+  filler fill;
+  struct entry *pages[PAGES];
+  struct entry ascii[128];
+};
+
+/* A text and what it became. The next call with equal bytes gets it again: rules ask the same of one text. */
+struct prepared {
+  int is_valid;
+  size_t source_count, count;
+  uint8_t source[CT_TEXT_BYTES_MAX];
+  uint8_t bytes[OUT_BYTES];
+};
+
+struct ct_text {
+  const UNormalizer2 *decompose, *compose;
+  USpoofChecker *spoof;
+  struct table fold, clean;
+  struct prepared folded, cleaned;
+  uint8_t word[OUT_BYTES];
+  int32_t failure[OUT_BYTES];
+  uint32_t shingles[2][SHINGLES_MAX];
+  uint32_t sorted[SHINGLES_MAX];
+};
+
+/* Classes of characters: what stands between words; what joins to words; what is a word by itself, in scripts written
+ * without blanks; marks, which go with the character before. */
+enum { CLASS_GAP = 0, CLASS_JOINED, CLASS_SINGLE, CLASS_MARK };
+int text_class(UChar32 c);
+/* Transforms by `table`, with blanks joined. */
+size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8_t *out, size_t capacity);
+#endif
