@@ -41,7 +41,8 @@ import Testing
     #expect(text.contains("---@class Event\n---@field did string? "))
     #expect(
       text.contains(
-        "---@param text? string\n---@param word string\n---@return boolean\nfunction text.contains(text, word) end"))
+        "---@param text? string\n---@param word string|string[]\n---@return boolean|string?\nfunction text.contains(text, word) end"
+      ))
     #expect(text.contains("function counter:crossed(threshold) end"))
     #expect(text.contains("---@field when fun(event: Event)"))
     for entry in API.all where entry.isFunction { #expect(text.contains("function \(entry.name)("), "\(entry.name)") }

@@ -25,11 +25,25 @@ extension API {
     APIEntry(.event, "event.active: boolean?", "Account events: whether the account is active."),
     APIEntry(.event, "event.status: string?", "Account events: why it is not (`takendown`, `deactivated`, …)."),
     APIEntry(.event, "event.text: string?", "The post's text."),
+    APIEntry(.event, "event.text_clean: string?", "`text.clean` of the text, made once for all rules."),
+    APIEntry(
+      .event, "event.tokens: string[]", "`text.tokens` of the text, made once for all rules.", "#event.tokens < 3"),
+    APIEntry(
+      .event, "event.emoji: string[]", "`text.emoji` of the text, made once for all rules.", "#event.emoji > 10"),
+    APIEntry(
+      .event, "event.alt_texts: string[]",
+      "What pictures and videos show, in the words of who posted them; empty ones left out."),
+    APIEntry(
+      .event, "event.facets: table?", "The post's facets as they stand in the record.",
+      "event.facets[1].features[1].uri"),
     APIEntry(.event, "event.langs: string[]", "The languages the post claims."),
     APIEntry(
       .event, "event.links: string[]",
       "Addresses of facets and of the link card; where no facet has one, those in the text.", "#event.links > 8"),
-    APIEntry(.event, "event.domains: string[]", "Hosts of the links, lower case, without `www.`, each once."),
+    APIEntry(
+      .event, "event.domains: string[]",
+      "Hosts of the links and of addresses in the text, also those without scheme (`example.com/x`); lower case, without `www.`, each once."
+    ),
     APIEntry(.event, "event.mentions: string[]", "DIDs that facets mention."),
     APIEntry(.event, "event.tags: string[]", "Hashtags of the facets and of the post, without `#`."),
     APIEntry(.event, "event.is_reply: boolean", "Whether the record answers another."),

@@ -12,9 +12,29 @@ extension API {
       "The text with everything that disguises it removed: case, styled letters, accents, invisible characters, look-alikes. For comparing, not for reading.",
       "text.fold(\"С a s i n 0\")"),
     APIEntry(
-      .text, "text.contains(text: string?, word: string): boolean",
-      "Whether `word` stands in `text` as a word, both folded.", "text.contains(event.text, \"casino\")"),
+      .text, "text.clean(text: string?): string?",
+      "The text as a person would type it plainly: NFKC, case folded, without invisible characters and accents, blanks joined. Readable; look-alikes stay apart.",
+      "text.clean(\"Ｆree   Ｍoney\")"),
+    APIEntry(
+      .text, "text.tokens(text: string?): string[]",
+      "The words of the clean text: runs of letters and digits of any script; in scripts written without blanks each character is a word.",
+      "#text.tokens(event.text)"),
+    APIEntry(
+      .text, "text.contains(text: string?, word: string|string[]): boolean|string?",
+      "Whether `word` stands in `text` as a word or phrase of its own, both folded. With a list of words: the first of them that does, or nil.",
+      "text.contains(event.text, { \"casino\", \"free money\" })"),
+    APIEntry(
+      .text, "text.count(text: string?, word: string): integer",
+      "How often `word` stands in `text` as a word of its own, both folded.", "text.count(event.text, \"giveaway\") > 2"
+    ),
     APIEntry(.text, "text.len(text: string?): integer", "Characters (code points).", "text.len(event.text) > 280"),
+    APIEntry(
+      .text, "text.emoji(text: string?): string[]", "The emoji, each a whole sequence: a family, a flag, a skin tone.",
+      "#text.emoji(event.display_name) > 5"),
+    APIEntry(
+      .text, "text.similarity(a: string?, b: string?): number",
+      "How alike two texts are, from 0 to 1, after folding: the share of runs of three bytes they have in common. Looks at the first 4 KiB.",
+      "text.similarity(event.display_name, \"Bluesky Support\") > 0.8"),
   ]
 
   static let lists: [APIEntry] = []
@@ -40,7 +60,38 @@ extension API {
       "posts:crossed(75)"),
   ]
 
-  static let addresses: [APIEntry] = []
+  static let addresses: [APIEntry] = [
+    APIEntry(
+      .addresses, "uri.did(uri: string?): string?", "The DID of an `at://` address, or of a DID; else nil.",
+      "uri.did(event.reply_parent) == event.did"),
+    APIEntry(.addresses, "uri.collection(uri: string?): string?", "The collection of an `at://` address."),
+    APIEntry(.addresses, "uri.rkey(uri: string?): string?", "The record key of an `at://` address."),
+    APIEntry(
+      .addresses, "domain.of(address: string?): string?",
+      "The host of an address, with or without scheme, in lower case and without `www.`.", "domain.of(event.external)"),
+    APIEntry(
+      .addresses, "domain.registrable(host: string?): string?",
+      "The part of a host or address that somebody registered (public suffix list): `shop.co.uk` of `a.shop.co.uk`. nil for IP addresses and for suffixes themselves.",
+      "domain.registrable(event.external)"),
+    APIEntry(
+      .addresses, "hash.of(text: string?): string?",
+      "A short name for a text, the same for ever: the first half of its SHA-256, 32 hexadecimal digits.",
+      "count(\"copies\", hash.of(text.fold(event.text)), hours(1)):add()"),
+    APIEntry(.addresses, "hash.sha256(text: string?): string?", "The whole SHA-256, 64 hexadecimal digits."),
+    APIEntry(
+      .addresses, "time.hour(time: string|number?): integer?",
+      "The hour in UTC, 0 to 23: of the event, or of RFC 3339 text, or of seconds since 1970.", "time.hour() < 6"),
+    APIEntry(
+      .addresses, "time.weekday(time: string|number?): integer?", "The day of the week in UTC, 1 (Monday) to 7."),
+    APIEntry(
+      .addresses, "time.unix(time: string|number?): integer?", "Seconds since 1970.",
+      "time.unix(event.record.createdAt)"
+    ),
+    APIEntry(
+      .addresses, "time.since(time: string|number?): number?",
+      "Seconds from a time to the event; negative where it lies ahead, nil where it is no time.",
+      "time.since(event.record.createdAt) > days(30)"),
+  ]
   static let files: [APIEntry] = []
   static let tests: [APIEntry] = []
 }
