@@ -76,11 +76,11 @@ int32_t lh_distance(lh_text left, lh_text right) {
 static const char *const hints[][2] = {
     {"os", "rules have no operating system; event.time is the time"},
     {"io", "rules read no files"},
-    {"require", "a rule file stands alone"},
+    {"require", "use \"lib/names\" gives what lib/names.lua returns"},
     {"package", "a rule file stands alone"},
     {"load", "code is loaded from rule files only"},
     {"loadstring", "code is loaded from rule files only"},
-    {"dofile", "code is loaded from rule files only"},
+    {"dofile", "use \"lib/names\" gives what lib/names.lua returns"},
     {"loadfile", "code is loaded from rule files only"},
     {"coroutine", "a rule runs from start to end"},
     {"debug", "not part of the rule language"},
@@ -104,9 +104,7 @@ static const char *const hints[][2] = {
     {"next", "use pairs, which has a fixed order"},
 };
 
-/* __index of a library: the name is not there. Upvalues: the content, the owner's name or nil for the globals. */
-static int missing(lua_State *L) {
-  const char *owner = lua_tostring(L, lua_upvalueindex(2));
+int lh_missing(lua_State *L, int content, const char *owner) {
   if (lua_type(L, 2) != LUA_TSTRING) {
     return luaL_error(L, "%s is indexed with a %s", owner ? owner : "_ENV", luaL_typename(L, 2));
   }
@@ -120,7 +118,7 @@ static int missing(lua_State *L) {
   int32_t best = NAME_MAX_BYTES;
   char nearest[NAME_MAX_BYTES + 1] = "";
   lua_pushnil(L);
-  while (lua_next(L, lua_upvalueindex(1))) {
+  while (lua_next(L, content)) {
     lh_text candidate = lh_text_at(L, -2);
     int32_t distance = lh_distance(name, candidate);
     /* Equal distances are settled by the alphabet: the order of lua_next is not the same on every run. */
@@ -136,6 +134,9 @@ static int missing(lua_State *L) {
   return is_near ? luaL_error(L, "%s has no '%s', did you mean '%s'?", owner, shown, nearest)
                  : luaL_error(L, "%s has no '%s'", owner, shown);
 }
+
+/* __index of a library: the name is not there. Upvalues: the content, the owner's name or nil for the globals. */
+static int missing(lua_State *L) { return lh_missing(L, lua_upvalueindex(1), lua_tostring(L, lua_upvalueindex(2))); }
 
 static int read_only(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING && lua_toboolean(L, lua_upvalueindex(1))) {

@@ -145,6 +145,8 @@ static int open_all(lua_State *L) {
   lh_open_math(L);
   lh_open_rules(L);
   lh_open_text(L);
+  lh_open_files(L);
+  lh_open_state(L);
   lua_pushvalue(L, 2);
   lh_seal_library(L, NULL);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &lh_environment_key);
@@ -191,15 +193,33 @@ void lh_destroy(lh_host *host) {
   free(host);
 }
 
+static int use_by_name(lua_State *L) {
+  lua_pushstring(L, lua_touserdata(L, 1));
+  lua_replace(L, 1);
+  return lh_use(L);
+}
+
 int lh_load(lh_host *host, const char *name, const uint8_t *bytes, size_t count) {
   lua_State *L = host->L;
   struct lh_source source = {name, bytes, count};
+  host->use_depth = 0;
   host->now_ns = clock_ns(CLOCK_MONOTONIC);
   arm(host, host->limits.load_instructions, host->limits.load_ns);
   lua_pushcfunction(L, lh_load_file);
   lua_pushlightuserdata(L, &source);
   lua_pushvalue(L, RULES_INDEX);
   int status = lua_pcall(L, 2, 0, 0);
+  return status == LUA_OK ? LH_OK : keep_error(host, status);
+}
+
+int lh_load_library(lh_host *host, const char *name) {
+  lua_State *L = host->L;
+  host->now_ns = clock_ns(CLOCK_MONOTONIC);
+  host->use_depth = 0;
+  arm(host, host->limits.load_instructions, host->limits.load_ns);
+  lua_pushcfunction(L, use_by_name);
+  lua_pushlightuserdata(L, (void *)name);
+  int status = lua_pcall(L, 1, 0, 0);
   return status == LUA_OK ? LH_OK : keep_error(host, status);
 }
 
@@ -234,6 +254,7 @@ void lh_end_event(lh_host *host) {
     lua_rawseti(L, CACHE_INDEX, field + 1); /* inside the array part: does not allocate */
   }
   host->cached = 0;
+  lh_forget_features(host);
   host->in_event = 0;
 }
 
@@ -262,7 +283,7 @@ static int32_t plain_value(lua_State *L, int index, lh_value *value) {
   return value->kind;
 }
 
-enum { FEATURES_MAX = 32, FEATURE_ITEMS_MAX = 100 };
+enum { FEATURES_MAX = 32 };
 
 static int fail(lh_host *host, const char *text) {
   snprintf(host->error, sizeof host->error, "%s", text);
@@ -270,7 +291,7 @@ static int fail(lh_host *host, const char *text) {
 }
 
 /* Hands one feature to Swift; returns what `feature` says. */
-static int feature(lh_host *host, lh_text name) {
+int lh_emit_feature(lh_host *host, lh_text name) {
   lua_State *L = host->L;
   int index = lua_gettop(L);
   lh_value value;
@@ -286,7 +307,7 @@ static int feature(lh_host *host, lh_text name) {
     }
     size_t count = lua_rawlen(L, index);
     int code = host->call.feature(host->call.context, name, 0, &value);
-    for (size_t item = 1; code == 0 && item <= count && item <= FEATURE_ITEMS_MAX; item++) {
+    for (size_t item = 1; code == 0 && item <= count && item <= LH_FEATURE_ITEMS_MAX; item++) {
       lua_rawgeti(L, index, (lua_Integer)item);
       plain_value(L, -1, &value);
       code = host->call.feature(host->call.context, name, (int64_t)item, &value);
@@ -303,7 +324,7 @@ static int feature(lh_host *host, lh_text name) {
     value.kind = LH_TABLE;
     int64_t count = host->call.list_count(host->call.context, offset);
     int code = host->call.feature(host->call.context, name, 0, &value);
-    for (int64_t item = 1; code == 0 && item <= count && item <= FEATURE_ITEMS_MAX; item++) {
+    for (int64_t item = 1; code == 0 && item <= count && item <= LH_FEATURE_ITEMS_MAX; item++) {
       host->call.list_at(host->call.context, offset, item, &value);
       code = host->call.feature(host->call.context, name, item, &value);
     }
@@ -328,7 +349,7 @@ static int features(lh_host *host, int index) {
   while (lua_next(L, index)) { /* raises only for a key that is not in the table */
     if (++seen > FEATURES_MAX) return fail(host, "a rule returned more than 32 features");
     if (lua_type(L, -2) != LUA_TSTRING) return fail(host, "the name of a feature is not text");
-    if (feature(host, lh_text_at(L, -2)) != 0) return LH_ERROR; /* Swift knows what was wrong */
+    if (lh_emit_feature(host, lh_text_at(L, -2)) != 0) return LH_ERROR; /* Swift knows what was wrong */
     lua_pop(L, 1);
   }
   return LH_OK;

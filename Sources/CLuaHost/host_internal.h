@@ -8,6 +8,8 @@
 #include "CLuaHost.h"
 #include "CText.h"
 
+enum { LH_FEATURES_MAX = 256, LH_FEATURE_ITEMS_MAX = 100 };
+
 struct lh_host {
   lua_State *L;
   lh_callbacks call;
@@ -32,6 +34,12 @@ struct lh_host {
   uint32_t epoch;  /* number of the event, kept in every proxy so that none outlives its event */
   uint64_t cached; /* fields of the event that stand in the cache table */
   int32_t rule_count;
+  int32_t use_depth;
+  /* Features of features.lua, numbered from 1: where each stands for the current event, and which are not untouched. */
+  int32_t feature_count;
+  int32_t feature_done_count;
+  uint8_t feature_state[LH_FEATURES_MAX];
+  uint16_t feature_done[LH_FEATURES_MAX];
   char error[401];
 };
 
@@ -76,7 +84,12 @@ void lh_check_writable(lua_State *L, int argument);
  * …`. */
 void lh_seal_library(lua_State *L, const char *owner);
 
+/* Raises for a name (at index 2) that is not in the table at `content`, with the nearest one. `owner` NULL: the globals. */
+int lh_missing(lua_State *L, int content, const char *owner);
+
 void lh_open_base(lua_State *L);
+void lh_open_files(lua_State *L);
+void lh_open_state(lua_State *L);
 void lh_open_string(lua_State *L);
 void lh_open_table(lua_State *L);
 void lh_open_math(lua_State *L);
@@ -94,6 +107,17 @@ struct lh_source {
 int lh_load_file(lua_State *L);
 /* Freezes everything the function at the top can reach through its upvalues. */
 void lh_freeze(lua_State *L);
+
+/* Raises where a function in the one at the top assigns a variable of the function around it. */
+void lh_check_assignments(lua_State *L, const char *name);
+/* `use`, as a C function. */
+int lh_use(lua_State *L);
+/* Keeps the functions of the `features { … }` whose content is at the top. */
+void lh_keep_features(lua_State *L);
+/* After an event. */
+void lh_forget_features(lh_host *host);
+/* Hands the value at the top over as feature `name` and pops nothing; not 0 where it is refused. Never raises. */
+int lh_emit_feature(lh_host *host, lh_text name);
 
 /* Registry keys. */
 extern const char lh_frozen_key, lh_environment_key, lh_marks_key, lh_names_key;

@@ -28,7 +28,7 @@ static int write_dump(lua_State *L, const void *piece, size_t count, void *conte
 
 /* A variable that a function shares with the one around it would carry a value from event to event. The compiled
  * form names every assignment to one. */
-static void check_assignments(lua_State *L, const char *name) {
+void lh_check_assignments(lua_State *L, const char *name) {
   lh_host *host = host_of(L);
   struct dump dump = {0};
   int failed = lua_dump(L, write_dump, &dump, 0); /* does not raise */
@@ -137,13 +137,17 @@ void lh_freeze(lua_State *L) {
   lua_settop(L, function);
 }
 
-static void emit(lua_State *L, int event, int key, const lh_value *value, int line) {
+/* `index` 0: the one the key at stack index `key` is. */
+static void emit_at(lua_State *L, int event, int key, int64_t index, const lh_value *value, int line) {
   lh_host *host = host_of(L);
   lh_text name = {(const uint8_t *)"", 0};
-  int64_t index = 0;
   if (key && lua_type(L, key) == LUA_TSTRING) name = lh_text_at(L, key);
   if (key && lua_isinteger(L, key)) index = lua_tointeger(L, key);
   host->call.emit(host->call.context, event, name, index, value, line);
+}
+
+static void emit(lua_State *L, int event, int key, const lh_value *value, int line) {
+  emit_at(L, event, key, 0, value, line);
 }
 
 /* Announces the entries of the table at the top. */
@@ -187,7 +191,8 @@ static void emit_table(lua_State *L, int depth, int *entries) {
   }
 }
 
-/* Announces the rule at the top and keeps its `when` in the table at index 2. Pops the rule. */
+/* Announces what is at the top (a rule, labels, quotas or features) and keeps its functions: a rule's `when` in the table
+ * at index 2. Pops it. */
 static void emit_rule(lua_State *L) {
   lh_host *host = host_of(L);
   int rule = lua_gettop(L), entries = 0;
@@ -195,20 +200,21 @@ static void emit_rule(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_marks_key);
   lua_pushvalue(L, rule);
   lua_rawget(L, -2);
-  int line = (int)lua_tointeger(L, -1);
+  int line = (int)(uint32_t)lua_tointeger(L, -1);
+  int kind = (int)(lua_tointeger(L, -1) >> 32);
   lua_settop(L, rule);
   lh_push_content(L, rule); /* frozen where a `when` before it holds on to it */
   value.kind = LH_FUNCTION;
-  if (lua_getfield(L, -1, "when") == LUA_TFUNCTION && !lua_iscfunction(L, -1)) {
+  if (kind == LH_FILE_FEATURES) {
+    lh_keep_features(L);
+  } else if (kind == LH_FILE_RULE && lua_getfield(L, -1, "when") == LUA_TFUNCTION && !lua_iscfunction(L, -1)) {
     lh_freeze(L);
     lua_rawseti(L, 2, ++host->rule_count);
     value.integer = host->rule_count;
-  } else {
-    lua_pop(L, 1);
   }
   lua_settop(L, rule);
   lh_push_content(L, rule);
-  emit(L, LH_EMIT_RULE, 0, &value, line);
+  emit_at(L, LH_EMIT_RULE, 0, kind, &value, line);
   emit_table(L, 0, &entries);
   emit(L, LH_EMIT_END, 0, &value, line);
   lua_settop(L, rule - 1);
@@ -230,7 +236,7 @@ int lh_load_file(lua_State *L) {
   if (luaL_loadbufferx(L, (const char *)source->bytes, source->count, lua_tostring(L, -1), "t") != LUA_OK) {
     return lua_error(L);
   }
-  check_assignments(L, source->name);
+  lh_check_assignments(L, source->name);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_environment_key);
   if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1); /* a file that uses no global at all */
   lua_call(L, 0, 1);
@@ -239,6 +245,9 @@ int lh_load_file(lua_State *L) {
     return 0;
   }
   const char *expected = "%s:1: the file does not return a rule; begin with `return rule {`";
+  if (strcmp(source->name, "labels.lua") == 0) expected = "%s:1: the file does not say `return labels { … }`";
+  if (strcmp(source->name, "quotas.lua") == 0) expected = "%s:1: the file does not say `return quotas { … }`";
+  if (strcmp(source->name, "features.lua") == 0) expected = "%s:1: the file does not say `return features { … }`";
   if (lua_type(L, -1) != LUA_TTABLE || lua_getmetatable(L, -1)) return luaL_error(L, expected, source->name);
   int list = lua_gettop(L);
   lua_Integer count = (lua_Integer)lua_rawlen(L, list);

@@ -4,6 +4,7 @@ package enum EventField: Int32, CaseIterable, Sendable {
   case did, action, id, time, seq, collection, rkey, uri, cid, path, operation, record, recordError, rev, handle, active
   case status, text, langs, links, domains, mentions, tags, isReply, replyRoot, replyParent, quote, external, images
   case displayName, description, textClean, tokens, emoji, facets, altTexts
+  case accountAge, pdsHost, followers, follows, posts, profile
 
   /// The name in Lua.
   package var name: String {
@@ -15,6 +16,8 @@ package enum EventField: Int32, CaseIterable, Sendable {
     case .displayName: "display_name"
     case .textClean: "text_clean"
     case .altTexts: "alt_texts"
+    case .accountAge: "account_age"
+    case .pdsHost: "pds_host"
     default: "\(self)"
     }
   }

@@ -40,6 +40,19 @@ struct FeatureBuffer {
     error = nil
   }
 
+  /// A feature of features.lua comes now, in the middle of a rule that has not returned any yet.
+  mutating func beginShared() {
+    rule = -1
+    start = features.count
+    error = nil
+  }
+
+  /// The feature stays, whatever becomes of rule `rule`, which goes on.
+  mutating func endShared(rule: Int) {
+    self.rule = rule
+    start = features.count
+  }
+
   /// Forgets what the current rule returned.
   mutating func drop() {
     features.removeSubrange(start...)

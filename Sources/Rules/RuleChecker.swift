@@ -104,7 +104,7 @@ struct RuleChecker {
     return nil
   }
 
-  private mutating func texts(_ entry: RuleEntry) -> [String] {
+  mutating func texts(_ entry: RuleEntry) -> [String] {
     var found: [String] = []
     if case .table(let entries) = entry.value {
       for item in entries.sorted(by: { $0.index < $1.index }) {

@@ -35,6 +35,8 @@ package struct RuleDefinition: Sendable {
   package var quota: Quota?
   /// Hexadecimal SHA-256 of the rule's file.
   package var fileHash: String
+  /// Whether it stands in local/, where rules override those of the same name elsewhere.
+  package var isLocal: Bool { file.hasPrefix("local/") }
   /// Number of its `when` in the host.
   var function: Int32
 }

@@ -9,10 +9,17 @@ struct RuleFile {
   /// Hexadecimal SHA-256.
   var hash: String
 
-  /// Whether rules are looked for in it: not in tests, not in `lib/` and `lists/`.
+  /// Whether rules are looked for in it: not in tests, lists, lib/ and the files with a meaning of their own.
   var isRuleFile: Bool {
     path.hasSuffix(".lua") && !path.hasSuffix("_test.lua") && !path.hasPrefix("lib/") && !path.hasPrefix("lists/")
+      && !["labels.lua", "quotas.lua", "features.lua"].contains(path)
   }
+
+  /// Whether `use` finds it.
+  var isLibrary: Bool { path.hasPrefix("lib/") && path.hasSuffix(".lua") && !path.hasSuffix("_test.lua") }
+
+  /// Whether it is loaded last and may override.
+  var isLocal: Bool { path.hasPrefix("local/") }
 }
 
 /// The files of a rule directory: every `.lua`, and the lists.

@@ -38,7 +38,13 @@ extension RuleHost {
         host.tracer?.take(
           isReturn: isReturn != 0, name: Bytes(name), frame: frame,
           values: UnsafeBufferPointer(start: values, count: Int(count)), facts: host.facts)
-      })
+      },
+      source: { RuleHost.of($0).source(Bytes($1), $2!, $3!) ? 1 : 0 },
+      shared: { RuleHost.of($0).shared(Int($1), $2!) },
+      cache_get: { RuleHost.of($0).cached(Bytes($1), $2!) },
+      cache_set: { RuleHost.of($0).cache(Bytes($1), $2!.pointee, ms: $3) },
+      entity_has: { RuleHost.of($0).hasLabel(type: Bytes($1), id: Bytes($2), Bytes($3)) ? 1 : 0 },
+      entity_label: { RuleHost.of($0).label(type: Bytes($1), id: Bytes($2), at: Int($3), $4!) })
   }
 
   @inline(__always)
@@ -106,7 +112,7 @@ extension RuleHost {
     case .textClean: text(facts.textClean, out)
     case .facets: answer(facts.record.get(facts.record.root, "facets"), out)
     case .links, .domains, .mentions, .tags, .langs, .tokens, .emoji, .altTexts: list(field!, out)
-    case nil: nothing(out)
+    case .accountAge, .pdsHost, .followers, .follows, .posts, .profile, nil: nothing(out)
     }
   }
 

@@ -4,6 +4,8 @@ import CLuaHost
 /// What the host announces while a file is loaded, put together to rules.
 struct LoadingState {
   struct Rule {
+    /// `LH_FILE_…`: whether it is a rule, or one of the other things a file can return.
+    var kind: Int
     var entries: [RuleEntry]
     var line: Int
     var function: Int32
@@ -12,19 +14,21 @@ struct LoadingState {
   private(set) var rules: [Rule] = []
   private var open: [(key: String, index: Int64, entries: [RuleEntry])] = []
   private var function: Int32 = 0
+  private var kind = 0
 
   mutating func take(event: Int, key: Bytes, index: Int64, _ value: lh_value, line: Int) {
     switch event {
     case LH_EMIT_RULE:
       open = [("", 0, [])]
       function = Int32(clamping: value.integer)
+      kind = Int(index)
     case LH_EMIT_OPEN: open.append((key.string, index, []))
     case LH_EMIT_CLOSE:
       guard let closed = open.popLast(), !open.isEmpty else { return }
       append(RuleEntry(key: closed.key, index: closed.index, value: .table(closed.entries)))
     case LH_EMIT_VALUE: append(RuleEntry(key: key.string, index: index, value: convert(value)))
     default:
-      rules.append(Rule(entries: open.popLast()?.entries ?? [], line: line, function: function))
+      rules.append(Rule(kind: kind, entries: open.popLast()?.entries ?? [], line: line, function: function))
       open = []
     }
   }
@@ -84,11 +88,9 @@ extension RuleHost {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }
     host.proveInspection(&errors)
-    let ours = files.filter(\.isRuleFile)
-    for file in ours.filter({ !$0.path.hasPrefix("local/") }) + ours.filter({ $0.path.hasPrefix("local/") }) {
-      host.load(file, &errors)
-    }
+    host.loadAll(files, &errors)
     host.checkNames(&errors)
+    host.checkLabels(&errors)
     if host.rules.count > RuleLimits.rulesMax {
       errors.append(RuleError("", 1, "there are more than \(RuleLimits.rulesMax) rules"))
     }
@@ -140,51 +142,9 @@ extension RuleHost {
   }
 
   /// Runs a file; nil, or what went wrong.
-  private func run(_ name: String, _ bytes: [UInt8]) -> String? {
+  func run(_ name: String, _ bytes: [UInt8]) -> String? {
     loading = LoadingState()
     let code = bytes.withUnsafeBufferPointer { lh_load(lua, name, $0.baseAddress, $0.count) }
     return code == Int32(LH_OK) ? nil : String(cString: lh_error(lua))
-  }
-
-  private func load(_ file: RuleFile, _ errors: inout [RuleError]) {
-    if let message = run(file.path, file.bytes) {
-      errors.append(RuleHost.error(in: file.path, from: message))
-    }
-    for rule in loading.rules {
-      var checker = RuleChecker(file: file.path, line: rule.line)
-      rules.append(checker.check(rule.entries, function: rule.function, fileHash: file.hash))
-      errors += checker.errors
-    }
-    loading = LoadingState()
-  }
-
-  /// Lua's message without the place it begins with, which goes to `line`.
-  static func error(in path: String, from message: String) -> RuleError {
-    var rest = Substring(message)
-    while let colon = rest.firstIndex(of: ":") {
-      let digits = rest[rest.index(after: colon)...].prefix { $0.isNumber }
-      let after = digits.endIndex
-      if let line = Int(digits), after < rest.endIndex, rest[after] == ":" {
-        let what = rest[rest.index(after: after)...].drop { $0 == " " }
-        return RuleError(path, line, String(what))
-      }
-      rest = rest[rest.index(after: colon)...]
-    }
-    return RuleError(path, 1, message)
-  }
-
-  /// Names are columns of the verdicts for ever, so no two rules may share one.
-  private func checkNames(_ errors: inout [RuleError]) {
-    var seen: [String: RuleDefinition] = [:]
-    for rule in rules where !rule.name.isEmpty {
-      if let first = seen[rule.name] {
-        errors.append(
-          RuleError(
-            rule.file, rule.line, "the name '\(rule.name)' is taken by \(first.file):\(first.line)", try: "another name"
-          ))
-      } else {
-        seen[rule.name] = rule
-      }
-    }
   }
 }

@@ -36,6 +36,12 @@ package struct JudgeResult: Equatable, Sendable {
 // @unchecked: handed from the thread that loads it to the judge's thread and never used by both; `counters` may be read anywhere.
 package final class RuleHost: @unchecked Sendable {
   package internal(set) var rules: [RuleDefinition] = []
+  /// Rules that rules of the same name in local/ have replaced.
+  package internal(set) var overridden: [RuleDefinition] = []
+  /// What `labels.lua` says; nil where there is none, and any label goes.
+  package internal(set) var labels: [LabelDefinition]?
+  /// Names of the features of `features.lua`.
+  package internal(set) var sharedFeatures: [String] = []
   /// `__ruleset`: `sha256:` and the hash over all files.
   package internal(set) var hash = ""
   /// Numbers per rule, by position in `rules`.
@@ -57,7 +63,9 @@ package final class RuleHost: @unchecked Sendable {
   package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
   private var effects = EffectGiver([], quotas: [:])
   /// What `rules/quotas.lua` says, or nothing.
-  var quotas: [EffectKind: Quota] = [:]
+  package internal(set) var quotas: [EffectKind: Quota] = [:]
+  /// Files of lib/ while the set is loaded, by the name `use` has for them.
+  var libraries: [String: ByteWriter] = [:]
   private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0

@@ -50,6 +50,9 @@ package enum RuleLimits {
   package static let effectsRememberedMax = 200_000
   package static let labelsRememberedMax = 200_000
   package static let labelNamesMax = 1_000
+  /// Entries of the cache, the one not used for longest goes first; bytes of one text in it.
+  package static let cacheEntriesMax = 65_536
+  package static let cacheTextBytesMax = 512
   /// For how long an effect is not given again where it does not say.
   package static let dedupeSecondsDefault: Int64 = 86_400
   package static let featureTextBytesMax = 4_096

@@ -40,14 +40,17 @@ final class RuleState {
   /// What effects left behind.
   var effects: EffectMemory
   var quotas = QuotaBook()
+  /// What rules keep under keys of their own.
+  var cache: CacheTable
   /// The set whose rules `quotas` is arranged for.
   private var arrangedFor = 0
 
   init(
     countersMax: Int = RuleLimits.countersMax, setsMax: Int = RuleLimits.distinctSetsMax,
     valuesMax: Int = RuleLimits.distinctValuesTotalMax, givenMax: Int = RuleLimits.effectsRememberedMax,
-    marksMax: Int = RuleLimits.labelsRememberedMax
+    marksMax: Int = RuleLimits.labelsRememberedMax, cacheMax: Int = RuleLimits.cacheEntriesMax
   ) {
+    cache = CacheTable(entriesMax: cacheMax)
     effects = EffectMemory(givenMax: givenMax, marksMax: marksMax)
     counterKeys = KeyedTable(capacity: countersMax)
     distinctKeys = KeyedTable(capacity: setsMax)

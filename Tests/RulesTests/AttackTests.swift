@@ -193,7 +193,7 @@ private let attacks: [Attack] = [
   Attack(name: "another _ENV", body: "local _ENV = { e = event } return e.did ~= nil", ending: .harmless),
   Attack(name: "os", body: "os.execute('true')", ending: .error("no operating system")),
   Attack(name: "io", body: "io.popen('true')", ending: .error("read no files")),
-  Attack(name: "require", body: "require 'os'", ending: .error("stands alone")),
+  Attack(name: "require", body: "require 'os'", ending: .error("use \"lib/names\" gives")),
   Attack(name: "load", body: "load('return 1')()", ending: .error("'load' is not")),
   Attack(name: "string.dump", body: "string.dump(function() end)", ending: .error("'dump' is not")),
   Attack(name: "debug", body: "debug.sethook()", ending: .error("'debug' is not")),

@@ -93,7 +93,7 @@ struct LoadingTests {
     let host = try loadRules([
       "local/z.lua": ruleSource("Local", ""),
       "b.lua": "return { rule { name = 'B', about = 'x', \(when) }, rule { name = 'C', about = 'x', \(when) } }",
-      "a/a.lua": ruleSource("A", ""), "lib/names.lua": "this is not read", "a/a_test.lua": "nor this",
+      "a/a.lua": ruleSource("A", ""), "lib/names.lua": "return {}", "a/a_test.lua": "nor this",
       "lists/x.txt": "nor that",
     ])
     #expect(host.rules.map(\.name) == ["A", "B", "C", "Local"])

@@ -41,6 +41,11 @@ typedef struct {
 enum { LH_COUNT = 1, LH_DISTINCT = 2 };
 enum { LH_COUNTER_GET = 0, LH_COUNTER_ADD, LH_COUNTER_CROSSED };
 
+/* What a file returns: the `index` of LH_EMIT_RULE. */
+enum { LH_FILE_RULE = 0, LH_FILE_LABELS, LH_FILE_QUOTAS, LH_FILE_FEATURES };
+/* A feature of features.lua is being handed over; it has been; it was refused, and `message` gets why. */
+enum { LH_SHARED_BEGIN = 0, LH_SHARED_KEPT, LH_SHARED_REFUSED };
+
 /* Parts of what a rule file returns, in order, depth first. */
 enum { LH_EMIT_RULE = 0, LH_EMIT_VALUE, LH_EMIT_OPEN, LH_EMIT_CLOSE, LH_EMIT_END };
 
@@ -77,6 +82,16 @@ typedef struct {
    * (1, its results). `frame` tells calls apart that are under way at once. LH_NODE holds an address or a proxy's
    * bits, LH_TABLE a preview in `text`. */
   void (*trace)(void *context, int32_t is_return, lh_text name, int64_t frame, const lh_value *values, int32_t count);
+  /* While a set is loaded: the bytes of the file `name` stands for (`lib/names`), 1; else 0 and perhaps the nearest name. */
+  int32_t (*source)(void *context, lh_text name, lh_text *bytes, lh_text *nearest);
+  /* Around `feature` for one of features.lua. */
+  void (*shared)(void *context, int32_t operation, lh_text *message);
+  void (*cache_get)(void *context, lh_text key, lh_value *out);
+  void (*cache_set)(void *context, lh_text key, const lh_value *value, int64_t ms);
+  int32_t (*entity_has)(void *context, lh_text type, lh_text id, lh_text label);
+  /* The next label the entity has among those known, from position `at` on; returns the position behind it, 0 at the end. For
+   * `at` -1: how many labels are known. */
+  int64_t (*entity_label)(void *context, lh_text type, lh_text id, int64_t at, lh_value *out);
 } lh_callbacks;
 
 typedef struct {
@@ -108,6 +123,8 @@ void lh_destroy(lh_host *host);
 
 /* Runs one rule file. Rules it returns are announced through `emit`, with the number `lh_run` wants. */
 int lh_load(lh_host *host, const char *name, const uint8_t *bytes, size_t count);
+/* Runs a file of lib/ that nothing may have used yet. `name` as in `use`, without `.lua`. */
+int lh_load_library(lh_host *host, const char *name);
 /* Says that loading is over: collects garbage and sets the memory limit for judging. */
 int lh_seal(lh_host *host);
 

@@ -74,7 +74,7 @@ extension RuleChecker {
     }
   }
 
-  private func isEffectValue(_ value: String) -> Bool {
+  func isEffectValue(_ value: String) -> Bool {
     (1...128).contains(value.utf8.count) && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2f && $0 != 0x7c }
   }
 

@@ -3,7 +3,8 @@ extension API {
     APIEntry(
       .event, "event.did: string?", "The account. nil only for `info`.", "count(\"posts\", event.did, hours(1))"),
     APIEntry(
-      .event, "event.handle: string?", "The account's handle: of an identity event, else nil where it is not known."),
+      .event, "event.handle: string?",
+      "The account's handle: what an identity event announces, else the one that is known."),
     APIEntry(.event, "event.action: string", "What happened.", "event.action == \"operation#create\""),
     APIEntry(.event, "event.operation: string?", "`create`, `update` or `delete`; nil outside operations."),
     APIEntry(.event, "event.id: integer", "The action id, the same on every replay."),
@@ -54,5 +55,16 @@ extension API {
     APIEntry(.event, "event.images: integer", "How many pictures."),
     APIEntry(.event, "event.display_name: string?", "A profile's name."),
     APIEntry(.event, "event.description: string?", "A profile's (or list's) description."),
+    APIEntry(
+      .event, "event.account_age: number?",
+      "Seconds between the account's creation and the event; nil where it is not known.",
+      "event.account_age < days(7)"),
+    APIEntry(.event, "event.pds_host: string?", "Host of the account's server, where it is known."),
+    APIEntry(.event, "event.followers: integer?", "How many follow the account, where it is known."),
+    APIEntry(.event, "event.follows: integer?", "How many the account follows, where it is known."),
+    APIEntry(.event, "event.posts: integer?", "How many posts the account has, where it is known."),
+    APIEntry(
+      .event, "event.profile: table?", "The account's profile, where it is known; any member, without guards.",
+      "event.profile.displayName"),
   ]
 }

@@ -58,6 +58,24 @@ extension API {
       .state, "counter:crossed(threshold: integer): boolean",
       "True once when the counter has reached `threshold`, however far it jumped, and again only after it was seen below it.",
       "posts:crossed(75)"),
+    APIEntry(
+      .state, "cache.get(key: string?): string|number|boolean|nil",
+      "What was kept under `key`; nil where nothing is, or not any more.",
+      "cache.get(\"last \" .. event.did)"),
+    APIEntry(
+      .state, "cache.set(key: string?, value: string|number|boolean|nil, seconds: number?)",
+      "Keeps a value for some time; texts have at most 512 bytes; nil takes it away. All rules share the keys.",
+      "cache.set(\"last \" .. event.did, event.text, hours(6))"),
+    APIEntry(
+      .state, "entity.labels(id: string?, type: string?): string[]",
+      "Labels that live rules have given and that have neither expired nor been removed, in the order of the alphabet. `id` is a DID, an AT URI or, with its `type`, what a feature named.",
+      "#entity.labels(event.did) > 2"),
+    APIEntry(
+      .state, "entity.has(id: string?, label: string, type: string?): boolean", "Whether it has this label.",
+      "entity.has(event.did, \"spam\")"),
+    APIEntry(
+      .state, "young(event: Event, seconds: number): boolean",
+      "Whether the account's age is known and below `seconds`.", "young(event, days(7))"),
   ]
 
   static let addresses: [APIEntry] = [
@@ -92,6 +110,23 @@ extension API {
       "Seconds from a time to the event; negative where it lies ahead, nil where it is no time.",
       "time.since(event.record.createdAt) > days(30)"),
   ]
-  static let files: [APIEntry] = []
+  static let files: [APIEntry] = [
+    APIEntry(
+      .files, "use(file: string): any",
+      "What a file of `lib/` returns: a table of functions, or one function. It runs once per load, and what it returns cannot be changed.",
+      "local names = use \"lib/names\""),
+    APIEntry(
+      .files, "labels(definition: table): table",
+      "In `labels.lua`: the labels that exist. With this file, a label that is not in it is an error, and so is one on what it is not for.",
+      "return labels { spam = { on = { \"did\", \"uri\" }, about = \"Unwanted advertising.\" } }"),
+    APIEntry(
+      .files, "features(definition: table): table",
+      "In `features.lua`: values worked out once per event, when a rule first asks for `features.PostWordCount`, shared by all rules and put into the verdict.",
+      "return features { PostWordCount = function(event) return #event.tokens end }"),
+    APIEntry(
+      .files, "quotas(definition: table): table",
+      "In `quotas.lua`: how many effects of a kind all rules together may give, per hour and day of event time.",
+      "return quotas { takedown = { day = 50 }, label = { hour = 500 } }"),
+  ]
   static let tests: [APIEntry] = []
 }
