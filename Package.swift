@@ -24,7 +24,9 @@ let package = Package(
     .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
-    // Our own C: the Lua host's stack side, and shims where a library speaks in macros or variadic calls.
+    // Our own C: SHA-256 in lanes, the Lua host's stack side, and shims where a library speaks in macros or variadic calls.
+    .target(
+      name: "CSHA256", dependencies: ["COpenSSL"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
     .target(name: "CLuaHost", dependencies: ["CLua", "CText"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
@@ -33,7 +35,7 @@ let package = Package(
 
     // The decoder's scratch memory stands in classes of one owner; checking exclusive access at run time costs 6 % a frame.
     .target(
-      name: "ATProto", dependencies: ["COpenSSL"],
+      name: "ATProto", dependencies: ["COpenSSL", "CSHA256"],
       swiftSettings: swift + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
     .target(name: "Signatures", dependencies: ["ATProto", "CSecp256k1", "COpenSSL"], swiftSettings: swift),
     .target(name: "Capture", dependencies: ["CZstd"], swiftSettings: swift),
@@ -75,7 +77,7 @@ let package = Package(
       name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
 
     .target(name: "FrameKit", dependencies: ["ATProto"], path: "Tests/FrameKit", swiftSettings: swift),
-    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL"], swiftSettings: swift),
+    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL", "CSHA256"], swiftSettings: swift),
     .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "ATProto"], swiftSettings: swift),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: swift),
     .testTarget(name: "OspreyTests", dependencies: ["Osprey", "ATProto"], swiftSettings: swift),

@@ -39,6 +39,8 @@ func fuzzFrames(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     checkLaws(setup, frame)
     let first = messages(setup, frame)
     let outcome = (setup.decoded.outcome, setup.decoded.reason, setup.decoded.defects, setup.decoded.offset)
+    // Once more, with the blocks hashed in the other way.
+    setup.decoder.hashesTogether.toggle()
     setup.decode(frame)
     let again = (setup.decoded.outcome, setup.decoded.reason, setup.decoded.defects, setup.decoded.offset)
     law(outcome == again, "decoding twice gave \(outcome) and \(again)")

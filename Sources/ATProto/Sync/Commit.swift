@@ -23,20 +23,12 @@ extension FrameDecoder {
     guard frame[blocks.root] == frame[envelope.commit] else {
       throw DecodeError(.commitMismatch, at: envelope.blocks.offset)
     }
-    let data = try signedCommit(frame, &decoded)
+    try together(frame, &decoded) { (decoder, decoded) throws(DecodeError) in try decoder.prove(frame, &decoded) }
     guard !decoded.operations.isEmpty else {
-      try checkRest(frame)
       decoded.outcome = .skip
       decoded.skipped = .noOperations
       return
     }
-    tree.bytesLeft = Limits.treeBytesMax
-    tree.defects = []
-    for index in decoded.operations.indices {
-      decoded.operations[index].dropped = try check(&decoded.operations[index], frame, root: frame[data])
-    }
-    decoded.defects.formUnion(tree.defects)
-    try checkRest(frame)
     for index in decoded.operations.indices where decoded.operations[index].dropped == nil {
       if let twin = twin(of: index, decoded.operations) {
         decoded.operations[index].json = decoded.operations[twin].json
@@ -48,8 +40,35 @@ extension FrameDecoder {
     try conclude(&decoded)
   }
 
-  private func checkRest(_ frame: Bytes) throws(DecodeError) {
-    if options.verifyAllBlocks && options.verification != .none { try blocks.checkAll(frame) }
+  /// Runs `read` with every block it asks for passing for good, then hashes them all together. Where one of them is bad,
+  /// `read` runs again and gets to know of each block when it asks: what comes out is what asking one by one gives.
+  private func together(
+    _ frame: Bytes, _ decoded: inout DecodedFrame,
+    _ read: (FrameDecoder, inout DecodedFrame) throws(DecodeError) -> Void
+  ) throws(DecodeError) {
+    let defects = decoded.defects
+    if hashesTogether { blocks.presume() }
+    var failure: DecodeError?
+    do throws(DecodeError) { try read(self, &decoded) } catch { failure = error }
+    let all = options.verifyAllBlocks && options.verification != .none
+    if !blocks.settle(frame, all: all && hashesTogether && failure == nil) {
+      decoded.forgetProof(defects: defects)
+      try read(self, &decoded)
+    } else if let failure {
+      throw failure
+    }
+    if all { try blocks.checkAll(frame) }
+  }
+
+  /// Checks the commit against its envelope, and each operation against blocks and tree.
+  private func prove(_ frame: Bytes, _ decoded: inout DecodedFrame) throws(DecodeError) {
+    let data = try signedCommit(frame, &decoded)
+    tree.bytesLeft = Limits.treeBytesMax
+    tree.defects = []
+    for index in decoded.operations.indices {
+      decoded.operations[index].dropped = try check(&decoded.operations[index], frame, root: frame[data])
+    }
+    decoded.defects.formUnion(tree.defects)
   }
 
   /// Accept, partial, skip or reject, from what became of the operations.
@@ -304,8 +323,9 @@ extension FrameDecoder {
       throw DecodeError(.tooLarge, at: envelope.blocks.offset)
     }
     try blocks.read(frame, envelope.blocks, defects: &decoded.defects)
-    _ = try signedCommit(frame, &decoded)
-    try checkRest(frame)
+    try together(frame, &decoded) { (decoder, decoded) throws(DecodeError) in
+      _ = try decoder.signedCommit(frame, &decoded)
+    }
     decoded.outcome = options.emitSync ? .accept : .skip
     if !options.emitSync { decoded.skipped = .sync }
   }

@@ -104,6 +104,18 @@ package struct DecodedFrame {
     self = DecodedFrame(reusing: kept)
   }
 
+  /// Takes back what was read of blocks that turned out not to be what their CIDs say.
+  mutating func forgetProof(defects: Defects) {
+    self.defects = defects
+    commitBlock = .none
+    for index in operations.indices {
+      operations[index].collection = .none
+      operations[index].rkey = .none
+      operations[index].record = .none
+      operations[index].dropped = nil
+    }
+  }
+
   private init(reusing operations: [Operation]) { self.operations = operations }
 
   /// Events this frame delivers.

@@ -27,6 +27,8 @@ package struct DecodeOptions: Sendable {
 /// Turns frames into events. One per thread; its scratch memory is reused, so a frame of usual size allocates nothing.
 package final class FrameDecoder {
   package let options: DecodeOptions
+  /// Whether the blocks of a frame are hashed together. Never changes what comes out; tests compare both.
+  package var hashesTogether = true
   /// JSON of the records of the last frame; `Operation.json` are slices of it.
   package let json = ByteWriter(capacity: 16_384)
   var blocks = BlockIndex()
