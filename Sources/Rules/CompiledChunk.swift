@@ -1,7 +1,38 @@
 import ATProto
 
-/// Reads the compiled form of a rule file (what `lua_dump` of Lua 5.4 writes) for one question: does a function assign a
-/// variable of the function around it? Such a variable would live on from event to event, unseen by snapshots and replays.
+/// One function of a compiled rule file.
+struct CompiledFunction {
+  enum Constant: Equatable {
+    case nothing
+    case bool(Bool)
+    case integer(Int64)
+    case double(Double)
+    case text(String)
+  }
+
+  /// What a function sees of the one around it: a register of that one, or what that one sees itself.
+  struct Upvalue {
+    var isRegister: Bool
+    var index: Int
+    var name = ""
+  }
+
+  /// `@path` of the file.
+  var source = ""
+  /// Line of the `function` keyword; 0 for the file's own code.
+  var line = 0
+  var parameterCount = 0
+  /// Names of the first local variables, which are the parameters.
+  var parameterNames: [String] = []
+  var code: [UInt32] = []
+  /// Line of each instruction.
+  var lines: [Int] = []
+  var constants: [Constant] = []
+  var upvalues: [Upvalue] = []
+  var functions: [CompiledFunction] = []
+}
+
+/// Reads the compiled form of a rule file: what `lua_dump` of Lua 5.4 writes.
 ///
 /// The form is internal to Lua 5.4 (ldump.c, lopcodes.h); RuleSet proves before first use that this reader still understands it.
 struct CompiledChunk {
@@ -10,33 +41,48 @@ struct CompiledChunk {
   private let bytes: Bytes
   private var position = 0
 
-  private struct Malformed: Error {}
+  struct Malformed: Error {}
 
-  /// Line of the first such assignment, 0 where there is none, -1 where the form is not understood.
+  /// Line of the first assignment of a function to a variable of the function around it, 0 where there is none, -1 where the
+  /// form is not understood. Such a variable would live on from event to event, unseen by snapshots and replays.
   static func assignmentLine(in compiled: Bytes) -> Int32 {
-    var chunk = CompiledChunk(bytes: compiled)
-    do {
-      return try chunk.header() ?? 0
-    } catch {
-      return -1
+    guard let file = try? read(compiled) else { return -1 }
+    return assignmentLine(file).map { Int32(max(1, $0)) } ?? 0
+  }
+
+  private static func assignmentLine(_ function: CompiledFunction) -> Int? {
+    for inner in function.functions {
+      if let line = assignmentLine(inner) { return line }
     }
+    // Opcode in the low seven bits.
+    return zip(function.code, function.lines).first { $0.0 & 0x7f == opSetUpvalue }?.1
+  }
+
+  /// The file's own code, with all functions in it.
+  static func read(_ compiled: Bytes) throws(Malformed) -> CompiledFunction {
+    var chunk = CompiledChunk(bytes: compiled)
+    try chunk.header()
+    let file = try chunk.function(depth: 0, source: "")
+    guard chunk.position == compiled.count else { throw Malformed() }
+    return file
   }
 
   private init(bytes: Bytes) { self.bytes = bytes }
 
-  private mutating func byte() throws -> UInt8 {
+  private mutating func byte() throws(Malformed) -> UInt8 {
     guard position < bytes.count else { throw Malformed() }
     position += 1
     return bytes[position - 1]
   }
 
-  private mutating func skip(_ count: Int) throws {
+  private mutating func take(_ count: Int) throws(Malformed) -> Bytes {
     guard count >= 0, count <= bytes.count - position else { throw Malformed() }
     position += count
+    return bytes[Slice(offset: position - count, count: count)]
   }
 
   /// Seven bits a byte, most significant first, the last byte marked by its high bit.
-  private mutating func number() throws -> Int {
+  private mutating func number() throws(Malformed) -> Int {
     var value = 0
     for _ in 0..<9 {
       let next = try byte()
@@ -46,75 +92,100 @@ struct CompiledChunk {
     throw Malformed()
   }
 
-  private mutating func skipString() throws {
-    let size = try number()
-    if size > 0 { try skip(size - 1) }
+  /// A count of things that take at least one byte each.
+  private mutating func count() throws(Malformed) -> Int {
+    let count = try number()
+    guard count <= bytes.count - position else { throw Malformed() }
+    return count
   }
 
-  private mutating func header() throws -> Int32? {
+  private mutating func string() throws(Malformed) -> String {
+    let size = try number()
+    return size > 0 ? try take(size - 1).string : ""
+  }
+
+  private mutating func word() throws(Malformed) -> UInt64 {
+    let bytes = try take(8)
+    return (0..<8).reduce(0) { $0 | UInt64(bytes[$1]) << UInt64($1 * 8) }
+  }
+
+  private mutating func header() throws(Malformed) {
     // "\eLua", version 5.4, format 0, LUAC_DATA, sizes of Instruction, Integer and Number.
     let expected: [UInt8] = [
       0x1b, 0x4c, 0x75, 0x61, 0x54, 0x00, 0x19, 0x93, 0x0d, 0x0a, 0x1a, 0x0a, 4, 8, 8,
     ]
     for want in expected where try byte() != want { throw Malformed() }
-    try skip(16)
-    _ = try byte()
-    let line = try function(depth: 0)
-    guard line != nil || position == bytes.count else { throw Malformed() }
-    return line
+    _ = try take(17)
   }
 
-  /// One function and those inside it.
-  private mutating func function(depth: Int) throws -> Int32? {
+  /// One function and those inside it. A function of the same file leaves its source out.
+  private mutating func function(depth: Int, source: String) throws(Malformed) -> CompiledFunction {
     guard depth < Self.depthMax else { throw Malformed() }
-    try skipString()
-    let defined = try number()
+    var function = CompiledFunction()
+    let own = try string()
+    function.source = own.isEmpty ? source : own
+    function.line = try number()
     _ = try number()
-    try skip(3)
+    function.parameterCount = Int(try byte())
+    _ = try take(2)
     let instructions = try number()
-    let code = position
     guard instructions <= (bytes.count - position) / 4 else { throw Malformed() }
-    try skip(instructions * 4)
-    let constants = try number()
-    for _ in 0..<constants {
-      switch try byte() {
-      case 0x00, 0x01, 0x11: break
-      case 0x03, 0x13: try skip(8)
-      case 0x04, 0x14: try skipString()
-      default: throw Malformed()
-      }
+    let code = try take(instructions * 4)
+    function.code.reserveCapacity(instructions)
+    for at in 0..<instructions {
+      let at = at * 4
+      function.code.append(
+        UInt32(code[at]) | UInt32(code[at + 1]) << 8 | UInt32(code[at + 2]) << 16 | UInt32(code[at + 3]) << 24)
     }
-    try skip(try number() * 3)
-    let functions = try number()
-    for _ in 0..<functions {
-      if let line = try function(depth: depth + 1) { return line }
+    for _ in 0..<(try count()) { function.constants.append(try constant()) }
+    for _ in 0..<(try count()) {
+      let isRegister = try byte() != 0
+      function.upvalues.append(.init(isRegister: isRegister, index: Int(try byte())))
+      _ = try byte()
     }
-    let lineInfo = try number()
-    let lines = position
-    try skip(lineInfo)
-    let absolutes = try number()
-    for _ in 0..<absolutes {
+    for _ in 0..<(try count()) {
+      function.functions.append(try self.function(depth: depth + 1, source: function.source))
+    }
+    try debug(&function)
+    return function
+  }
+
+  private mutating func constant() throws(Malformed) -> CompiledFunction.Constant {
+    switch try byte() {
+    case 0x00: .nothing
+    case 0x01: .bool(false)
+    case 0x11: .bool(true)
+    case 0x03: .integer(Int64(bitPattern: try word()))
+    case 0x13: .double(Double(bitPattern: try word()))
+    case 0x04, 0x14: .text(try string())
+    default: throw Malformed()
+    }
+  }
+
+  /// Lines and names. A line is kept as a step from the one before; -128 points to the table of absolute ones.
+  private mutating func debug(_ function: inout CompiledFunction) throws(Malformed) {
+    let steps = try take(try number())
+    var absolute: [Int: Int] = [:]
+    for _ in 0..<(try count()) {
+      let instruction = try number()
+      absolute[instruction] = try number()
+    }
+    var line = function.line
+    for at in 0..<function.code.count {
+      let step = at < steps.count ? Int8(bitPattern: steps[at]) : 0
+      line = step == -128 ? absolute[at] ?? line : line + Int(step)
+      function.lines.append(line)
+    }
+    for _ in 0..<(try count()) {
+      let name = try string()
+      if function.parameterNames.count < function.parameterCount { function.parameterNames.append(name) }
       _ = try number()
       _ = try number()
     }
-    let locals = try number()
-    for _ in 0..<locals {
-      try skipString()
-      _ = try number()
-      _ = try number()
+    let names = try count()
+    for at in 0..<names {
+      let name = try string()
+      if at < function.upvalues.count { function.upvalues[at].name = name }
     }
-    let names = try number()
-    for _ in 0..<names { try skipString() }
-    // Opcode in the low seven bits. Lines are kept as steps from the line before; -128 points to the table of absolute ones,
-    // which only very long functions have: there the function's own line has to do.
-    var line = defined
-    for index in 0..<instructions {
-      if index < lineInfo {
-        let step = Int8(bitPattern: bytes[lines + index])
-        line = step == -128 ? defined : line + Int(step)
-      }
-      if UInt32(bytes[code + index * 4]) & 0x7f == Self.opSetUpvalue { return Int32(max(1, line)) }
-    }
-    return nil
   }
 }
