@@ -118,15 +118,18 @@ struct RuleChecker {
   }
 
   /// The candidate nearest to a misspelt word, nil where none is near.
-  func nearest(_ word: String, in candidates: [String]) -> String? {
-    let allowed = 1 + Int32(word.utf8.count) / 3
-    var best: (name: String, distance: Int32)?
-    for candidate in candidates {
-      let distance = editDistance(word, candidate)
-      if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
-    }
-    return best?.name
+  func nearest(_ word: String, in candidates: [String]) -> String? { nearestName(word, in: candidates) }
+}
+
+/// The candidate nearest to a misspelt word, nil where none is near.
+func nearestName(_ word: String, in candidates: [String]) -> String? {
+  let allowed = 1 + Int32(word.utf8.count) / 3
+  var best: (name: String, distance: Int32)?
+  for candidate in candidates {
+    let distance = editDistance(word, candidate)
+    if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
   }
+  return best?.name
 }
 
 /// Edits between two names.

@@ -32,7 +32,10 @@ extension RuleHost {
       counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
       feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
       emit: { RuleHost.of($0).loading.take(event: Int($1), key: Bytes($2), index: $3, $4!.pointee, line: Int($5)) },
-      inspect: { CompiledChunk.assignmentLine(in: Bytes($1)) },
+      inspect: {
+        RuleHost.of($0).inspector?.take(Bytes($1))
+        return CompiledChunk.assignmentLine(in: Bytes($1))
+      },
       trace: { context, isReturn, name, frame, values, count in
         let host = RuleHost.of(context)
         host.tracer?.take(

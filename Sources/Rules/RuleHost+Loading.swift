@@ -76,7 +76,8 @@ extension RuleHost {
   }
 
   static func load(
-    _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0
+    _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0,
+    inspector: LoadInspector? = nil
   ) throws(RuleErrors) -> RuleHost {
     var errors = errors
     // Tables of its own: files fold texts while they load, perhaps beside a judge that runs the previous set.
@@ -84,6 +85,8 @@ extension RuleHost {
       throw RuleErrors(errors: [RuleError("", 1, "ICU's data is missing", try: "apt-get install libicu72")])
     }
     let host = RuleHost(state: previous?.state ?? RuleState(), text: text)
+    host.inspector = inspector
+    inspector?.host = host
     guard host.open(failAt: failAt) else {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }

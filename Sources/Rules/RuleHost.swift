@@ -71,6 +71,8 @@ package final class RuleHost: @unchecked Sendable {
   private(set) var current = 0
   /// Writes down what the rules look at while an event is explained; nil while events are judged.
   var tracer: RuleTracer?
+  /// Sees the compiled files while `rules check` loads them; nil else.
+  var inspector: LoadInspector?
   /// Per rule what its crossings are filed under, stable across reloads.
   var crossingKeys: [UInt64] = []
 

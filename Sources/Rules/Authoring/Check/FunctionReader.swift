@@ -216,8 +216,10 @@ struct FunctionReader {
   }
 
   /// What library functions return, and the types among them that have methods.
-  private static let resultTypes = [String: String](API.all.map { ($0.name, $0.type) }) { first, _ in first }
   private static let objectTypes = Set(API.all.filter(\.isMethod).map(\.owner))
+  private static let resultTypes = [String: String](API.all.map { ($0.name, $0.type) }) { first, second in
+    objectTypes.contains(second) ? second : first
+  }
 
   private mutating func setField(
     _ register: Int, _ name: String, _ value: KnownValue, _ line: Int, _ facts: inout ChunkFacts

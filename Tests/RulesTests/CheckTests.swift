@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Rules
+
+/// What `rules check` says of these files, `severity file:line: what`.
+private func check(_ files: [String: String]) -> [String] {
+  RuleCheck(ruleFiles(files)).problems.map { "\($0.severity) \($0.file):\($0.line): \($0.what)" }
+}
+
+/// The same for one rule with this `when`.
+private func check(when body: String, before: String = "") -> [String] {
+  check(["r.lua": "\(before)\n" + ruleSource("Probe", body)])
+}
+
+@Suite struct CheckTests {
+  @Test func `a set without faults has no problems`() {
+    #expect(check(when: "local n = #event.links return n > 8, { LinkCount = n }") == [])
+  }
+
+  @Test func `misspelt names are found in code that a load does not run`() {
+    #expect(
+      check(when: "local a = text.flod(event.txt)\nif a then return cuont('x', event.did, 60):ad() end\nx = 1 return a")
+        == [
+          "error r.lua:3: event has no 'txt', did you mean 'text'?",
+          "error r.lua:3: text has no 'flod', did you mean 'fold'?",
+          "error r.lua:4: 'cuont' does not exist here, did you mean 'count'?",
+          "error r.lua:5: 'x' would be a global: write `local x`",
+        ])
+    #expect(
+      check(when: "return count('x', event.did, 60):ad() > 3") == [
+        "error r.lua:3: a counter has no 'ad', did you mean 'add'?"
+      ])
+    #expect(check(when: "return string.match(event.text, 'x')")[0].contains("'match' is not in the rule language"))
+  }
+
+  @Test func `the event is followed into functions inside and helpers beside the rule`() {
+    #expect(
+      check(
+        when: "local function many() return #event.liks > 3 end return many() or young(event)",
+        before: "local function young(event) return event.acton == 'x' end") == [
+          "error r.lua:1: event has no 'acton', did you mean 'action'?",
+          "error r.lua:3: event has no 'liks', did you mean 'links'?",
+        ])
+    #expect(check(when: "event = event.record return event.anything") == [])
+    #expect(
+      check(["r.lua": "return rule { name = 'Probe', about = 'A.', when = function(e) return e.txt == 'a' end }"]).count
+        == 1)
+  }
+
+  @Test func `a counter kept in a local is known across branches`() {
+    #expect(
+      check(when: "local c = count('x', event.did, 60)\nif event.is_reply then return nil end\nreturn c:crosed(3)") == [
+        "error r.lua:5: a counter has no 'crosed', did you mean 'crossed'?"
+      ])
+    #expect(
+      check(when: "local c = count('x', event.did, 60) if event.is_reply then c = { ad = 1 } end return c.ad == 1")
+        == [])
+  }
+
+  @Test func `one run tells of every file`() {
+    let problems = check([
+      "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),
+      "c.lua": "local x = texx.fold('a')\nreturn rule {}", "d.lua": ruleSource("Fine", "return event.txt == 'a'"),
+      "e.lua": ruleSource("Fine", "return true", more: "colections = {},"),
+    ])
+    #expect(problems.count == 6, "\(problems)")
+    #expect(
+      problems.map { $0.prefix { $0 != ":" } } == [
+        "error a.lua", "error b.lua", "error c.lua", "error d.lua", "error e.lua", "error e.lua",
+      ])
+  }
+
+  @Test func `rules that can never fire are named`() {
+    #expect(
+      check(when: "if event.is_reply then return false end\nreturn nil").first?.contains("Probe can never fire") == true
+    )
+    #expect(check(when: "local n = #event.links").first?.contains("can never fire") == true)
+    #expect(check(when: "if event.is_reply then return true end return false") == [])
+    #expect(check(when: "return event.text == 'x' and 3 > 2") == [])
+    #expect(
+      check([
+        "r.lua": ruleSource(
+          "Probe", "return true", more: "actions = { 'identity' }, collections = { 'app.bsky.feed.*' },")
+      ])
+      .first?.contains("its actions have none") == true)
+    #expect(
+      check(["r.lua": ruleSource("Probe", "return true", more: "actions = {},")]).first?.contains("`actions` is empty")
+        == true)
+  }
+
+  @Test func `a feature of two types, and a comment of a feature nobody returns`() {
+    #expect(
+      check([
+        "a.lua": ruleSource("First", "return true, { Links = #event.links, Site = event.external }"),
+        "b.lua": ruleSource("Second", "return true, { Links = 'many' }"),
+      ]) == ["error b.lua:2: the feature 'Links' is text here and a whole number in a.lua:2"])
+    #expect(
+      check([
+        "a.lua": ruleSource(
+          "First", "return true, { LinkCount = #event.links }",
+          effects: "{ label { 'spam', comment = '{LinkCuont} of {UserId} on {LinkCount}' } }")
+      ]) == ["warning a.lua:1: a comment of First names the feature 'LinkCuont', which nothing returns"])
+  }
+
+  @Test func `files nobody uses are named`() {
+    let problems = check([
+      "r.lua": ruleSource("Probe", "return true"), "lists/words.txt": "casino\n", "lib/names.lua": "return {}",
+    ])
+    #expect(problems.contains("warning lists/words.txt:1: no rule uses this list"))
+    #expect(problems.contains("warning lib/names.lua:1: no file uses this one"))
+  }
+
+  @Test func `five hundred rules are checked within a second`() {
+    var files: [String: String] = [:]
+    for index in 0..<500 {
+      files["r\(index).lua"] = ruleSource(
+        "Rule\(index)",
+        "local n = #event.links local c = count('x\(index)', event.did, minutes(10)):add()\n"
+          + "if text.contains(event.text, 'casino') and c > 3 then return true, { Links\(index) = n } end return n > 8")
+    }
+    let files500 = ruleFiles(files)
+    var problems = 0
+    let time = milliseconds { problems = RuleCheck(files500).problems.count }
+    #expect(problems == 0)
+    #expect(time < 5000, "\(time) ms of a debug build")
+    print("500 rules checked in \(time) ms")
+  }
+
+  @Test func `the report is JSON`() {
+    let json = RuleCheck(ruleFiles(["r.lua": ruleSource("Probe", "return event.txt == \"a\"")])).json
+    #expect(
+      json
+        == "{\"problems\":[{\"severity\":\"error\",\"file\":\"r.lua\",\"line\":2,\"what\":\"event has no 'txt', did you mean "
+        + "'text'?\",\"try\":\"\"}],\"rules\":1,\"files\":1,\"errors\":1,\"warnings\":0}")
+  }
+}
