@@ -27,6 +27,9 @@ package final class CaptureReader {
     }
   }
 
+  /// Bytes of the file read so far, and how many it has; nil where that is not known.
+  package var progress: (read: Int, size: Int?) { (source.bytesRead, source.size) }
+
   /// Puts the next frame into `frame`, replacing what was there; false at a clean end of the file.
   /// After `.frameTooLarge` the next call goes on with the frame behind it; the other errors are final.
   package func next(into frame: inout [UInt8]) throws(CaptureError) -> Bool {

@@ -15,9 +15,13 @@ final class CaptureSource {
   private var rawEnd = 0
   /// zstd says that it expects more input before the frame it is in ends.
   private var isInsideZstdFrame = false
+  /// Bytes read from the file, compressed where it is, and how many it has; nil for a pipe.
+  private(set) var bytesRead = 0
+  let size: Int?
 
   init(path: String) throws(CaptureError) {
     file = try FileDescriptor(reading: path)
+    size = file.size
     var isCompressed = false
     var count = 0
     // A pipe may give less than four bytes at first.
@@ -31,6 +35,7 @@ final class CaptureSource {
       isCompressed = first == Self.magic
     }
     rawEnd = count
+    bytesRead = count
     stream = isCompressed ? ZSTD_createDCtx() : nil
   }
 
@@ -44,6 +49,7 @@ final class CaptureSource {
       if rawStart == rawEnd {
         rawStart = 0
         rawEnd = try Self.fill(&raw, from: 0, file)
+        bytesRead += rawEnd
         if rawEnd == 0 {
           if isInsideZstdFrame { throw .tornFile(frame: 0, offset: 0) }
           return 0
@@ -74,9 +80,14 @@ final class CaptureSource {
   private func readPlain(into target: UnsafeMutableRawBufferPointer) throws(CaptureError) -> Int {
     if rawStart == rawEnd {
       // Large frames go straight to their buffer.
-      if target.count >= Self.chunkBytes { return try file.read(into: target) }
+      if target.count >= Self.chunkBytes {
+        let count = try file.read(into: target)
+        bytesRead += count
+        return count
+      }
       rawStart = 0
       rawEnd = try Self.fill(&raw, from: 0, file)
+      bytesRead += rawEnd
     }
     let count = min(target.count, rawEnd - rawStart)
     raw.withUnsafeBytes { bytes in

@@ -29,6 +29,13 @@ struct FileDescriptor: ~Copyable {
     if isOwned, number >= 0 { _ = close(number) }
   }
 
+  /// Bytes in the file; nil for what has no length, such as a pipe.
+  borrowing var size: Int? {
+    var status = stat()
+    guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+  }
+
   /// Fills `buffer` from its start as far as one read goes; 0 is the end of the file.
   borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(CaptureError) -> Int {
     while true {

@@ -15,6 +15,8 @@ package struct RuleStatistics: Sendable, Equatable {
   /// How often a quota made the rule shadow.
   package var quotaTrips = 0
   package var nanoseconds = 0
+  /// Most units of budget one evaluation used: VM instructions and what the library charged.
+  package var peakInstructions = 0
   /// Evaluations by time: entry n counts those that took less than `RuleCounters.bucketNanoseconds(n)`, the last one the rest.
   package var histogram: [Int] = []
 }
@@ -30,7 +32,7 @@ package final class RuleCounters: Sendable {
   // The pointer is set once in `init`; what it points to are atomics, so sharing it is safe.
   nonisolated(unsafe) private let cells: UnsafeMutablePointer<Atomic<Int>>
 
-  enum Cell: Int { case evaluations, hits, skips, errors, kills, setAside, nanoseconds, suppressed, quotaTrips }
+  enum Cell: Int { case evaluations, hits, skips, errors, kills, setAside, nanoseconds, suppressed, quotaTrips, peak }
 
   init(count: Int) {
     self.count = count
@@ -56,7 +58,8 @@ package final class RuleCounters: Sendable {
   /// Adds a rule's numbers of another set, but not that it was set aside. The writer's thread.
   func copy(from other: RuleCounters, rule source: Int, to target: Int) {
     precondition(source >= 0 && source < other.count && target >= 0 && target < count)
-    for cell in 0..<Self.width where cell != Cell.setAside.rawValue {
+    notePeak(target, other.value(.peak, source))
+    for cell in 0..<Self.width where cell != Cell.setAside.rawValue && cell != Cell.peak.rawValue {
       let amount = (other.cells + source * Self.width + cell).pointee.load(ordering: .relaxed)
       add(amount, at: target * Self.width + cell)
     }
@@ -77,6 +80,13 @@ package final class RuleCounters: Sendable {
     add(1, at: rule * Self.width + Self.header + bucket)
   }
 
+  @inline(__always)
+  func notePeak(_ rule: Int, _ instructions: Int) {
+    precondition(rule >= 0 && rule < count)
+    let cell = cells + rule * Self.width + Cell.peak.rawValue
+    if instructions > cell.pointee.load(ordering: .relaxed) { cell.pointee.store(instructions, ordering: .relaxed) }
+  }
+
   func setAside(_ rule: Int) {
     (cells + rule * Self.width + Cell.setAside.rawValue).pointee.store(1, ordering: .relaxed)
   }
@@ -94,7 +104,7 @@ package final class RuleCounters: Sendable {
       evaluations: value(.evaluations, rule), hits: value(.hits, rule), skips: value(.skips, rule),
       errors: value(.errors, rule), kills: value(.kills, rule), isSetAside: value(.setAside, rule) != 0,
       suppressed: value(.suppressed, rule), quotaTrips: value(.quotaTrips, rule),
-      nanoseconds: value(.nanoseconds, rule),
+      nanoseconds: value(.nanoseconds, rule), peakInstructions: value(.peak, rule),
       histogram: (0..<Self.bucketCount).map {
         (cells + rule * Self.width + Self.header + $0).pointee.load(ordering: .relaxed)
       })

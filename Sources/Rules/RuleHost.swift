@@ -161,6 +161,7 @@ package final class RuleHost: @unchecked Sendable {
     var hit: Int32 = 0
     let code = lh_run(lua, rules[rule].function, &hit)
     counters.addTime(rule, Int(lh_elapsed_ns(lua)))
+    counters.notePeak(rule, Int(lh_used(lua)))
     guard code == LH_OK else {
       fail(rule, action, code: Int(code))
       return .failed

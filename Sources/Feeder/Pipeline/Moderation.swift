@@ -7,27 +7,33 @@ import Rules
 final class Moderation {
   private let exchange: RuleExchange
   private let candidate: CandidateWatch?
-  private var host: RuleHost
-  private let verdict = Verdict()
+  /// The rules that judge now.
+  private(set) var host: RuleHost
+  /// What they said about the last action, where one hit it or every action gets a verdict.
+  let verdict = Verdict()
   private var writer: VerdictWriter
+  private let mode: VerdictMode
   private let message = ByteWriter(capacity: 1 << 13)
   private let emitsAll: Bool
   private let messageBytesMax: Int
   private let metrics: FeederMetrics
-  private let log: Logger
+  private let onFault: @Sendable (RuleFault) -> Void
 
-  /// - Parameter candidate: where a second set's rules come from, nil without one.
+  /// - Parameters:
+  ///   - candidate: where a second set's rules come from, nil without one.
+  ///   - onFault: told of rules that fail; nil puts them into the log.
   init(
     exchange: RuleExchange, candidate: RuleExchange? = nil, emitsAll: Bool, messageBytesMax: Int,
-    metrics: FeederMetrics, log: Logger
+    metrics: FeederMetrics, log: Logger, mode: VerdictMode = .live, onFault: (@Sendable (RuleFault) -> Void)? = nil
   ) {
     self.exchange = exchange
     host = exchange.active
     self.emitsAll = emitsAll
     self.messageBytesMax = messageBytesMax
     self.metrics = metrics
-    self.log = log
-    writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
+    self.mode = mode
+    self.onFault = onFault ?? { Self.tell($0, log) }
+    writer = VerdictWriter(rulesetHash: host.hash, mode: mode)
     self.candidate = candidate.map { [host] in CandidateWatch(exchange: $0, live: host) }
     listen()
   }
@@ -45,17 +51,16 @@ final class Moderation {
   private func use(_ next: RuleHost) {
     next.takeOver(from: host)
     host = next
-    writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
+    writer = VerdictWriter(rulesetHash: host.hash, mode: mode)
     candidate?.match(host)
     listen()
   }
 
-  private func listen() {
-    host.onFault = { [log] fault in
-      let subject = fault.uri.isEmpty ? fault.did : fault.uri
-      log.error(
-        "rule \(fault.rule) failed on \(subject): \(fault.message)\(fault.isSetAside ? "; it is set aside" : "")")
-    }
+  private func listen() { host.onFault = onFault }
+
+  private static func tell(_ fault: RuleFault, _ log: Logger) {
+    let subject = fault.uri.isEmpty ? fault.did : fault.uri
+    log.error("rule \(fault.rule) failed on \(subject): \(fault.message)\(fault.isSetAside ? "; it is set aside" : "")")
   }
 
   /// Runs the rules that apply to `action` and appends the verdict message, if there is to be one.

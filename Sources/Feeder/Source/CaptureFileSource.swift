@@ -7,6 +7,9 @@ package final class CaptureFileSource: FrameSource {
   private let metrics: FeederMetrics
   private let isStopped = Atomic<Bool>(false)
   private let thread = Mutex<OwnedThread?>(nil)
+  /// How far reading has come: bytes of the file, and how many it has (0: not known).
+  package let bytesRead = Counter()
+  package let size = Counter()
 
   package init(path: String, metrics: FeederMetrics) {
     self.path = path
@@ -25,6 +28,7 @@ package final class CaptureFileSource: FrameSource {
   private func read(into ring: FrameRing, _ connection: Int) -> String? {
     do throws(CaptureError) {
       let reader = try CaptureReader(path: path)
+      size.set(reader.progress.size ?? 0)
       var frame: [UInt8] = []
       while !isStopped.load(ordering: .relaxed) {
         var tooLarge: Int?
@@ -45,6 +49,7 @@ package final class CaptureFileSource: FrameSource {
             connection: connection)
         })
         metrics.countReceived(frame.count)
+        bytesRead.set(reader.progress.read)
       }
       return nil
     } catch {
