@@ -30,7 +30,7 @@ struct FileDescriptor: ~Copyable {
   }
 
   /// Bytes in the file; nil for what has no length, such as a pipe.
-  borrowing var size: Int? {
+  var size: Int? {
     var status = stat()
     guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     return Int(status.st_size)

@@ -96,7 +96,7 @@ final class Service {
     let pipeline: Pipeline
     do throws(StartError) {
       pipeline = try Pipeline(
-        settings: settings, metrics: metrics, source: try makeSource(metrics, settings), log: log)
+        settings: settings, metrics: metrics, source: try makeSource(metrics), log: log)
     } catch {
       throw UsageError("run: \(error)")
     }
@@ -207,33 +207,18 @@ final class Service {
     return properties
   }
 
-  private func makeSource(_ metrics: FeederMetrics, _ settings: PipelineSettings) throws(StartError) -> any FrameSource
-  {
-    switch choice {
-    case .capture(let path):
-      guard FileManager.default.isReadableFile(atPath: path) else { throw StartError("cannot read \(path)") }
-      return CaptureFileSource(path: path, metrics: metrics)
-    case .relay:
-      var configuration = RelayClient.Configuration(hosts: arguments.list("relay-host"))
-      configuration.userAgent = "osprey-feeder/\(OspreyFeeder.version)"
-      for host in configuration.hosts where RelayAddress(host) == nil {
-        throw StartError("--relay-host: '\(host)' is no relay address; try: wss://HOST")
-      }
-      return RelaySource(configuration: configuration, metrics: metrics, log: log)
-    case .simulator:
-      do {
-        var options = SimulationOptions()
-        options.rate = try SimulationOptions.rate(arguments.text("simulate-rate"))
-        options.seed = try arguments.number("simulate-seed", in: 0...UInt64.max)
-        let simulation = try Simulation(options)
-        self.simulation = simulation
-        let address = try simulation.start()
-        return RelaySource(
-          configuration: RelayClient.Configuration(hosts: ["ws://\(address)"]), metrics: metrics, log: log)
-      } catch {
-        throw StartError("the simulator did not start: \(error)")
-      }
+  private func makeSource(_ metrics: FeederMetrics) throws(StartError) -> any FrameSource {
+    var traffic = Traffic(choice: choice)
+    do {
+      traffic.relayHosts = arguments.list("relay-host")
+      traffic.simulateRate = arguments.text("simulate-rate")
+      traffic.simulateSeed = try arguments.number("simulate-seed", in: 0...UInt64.max)
+    } catch {
+      throw StartError("\(error)")
     }
+    let (source, simulation) = try traffic.source(metrics, log: log)
+    self.simulation = simulation
+    return source
   }
 
   /// Opens the stream of every relay once; the first that does not answer is the error.

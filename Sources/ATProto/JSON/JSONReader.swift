@@ -5,6 +5,11 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
   package var what: String
   package var offset: Int
 
+  package init(what: String, offset: Int) {
+    self.what = what
+    self.offset = offset
+  }
+
   package var description: String { "\(what) (at byte \(offset))" }
 }
 

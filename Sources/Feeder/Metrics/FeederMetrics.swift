@@ -75,6 +75,11 @@ package final class FeederMetrics: Sendable {
 
   package static func reasonIndex(_ reason: Reason) -> Int { Reason.allCases.firstIndex(of: reason) ?? 0 }
 
+  /// Frames that were rejected or used in part.
+  package var undecodedFrames: Int {
+    frames[1].count + Reason.allCases.indices.reduce(0) { $0 + frames[Self.rejectBase + $1].count }
+  }
+
   /// A frame entered the ring.
   @inline(__always)
   func countReceived(_ bytes: Int) {

@@ -30,7 +30,7 @@ package struct RuleOverlap: Sendable {
 
 /// One rule set on trial. Judges as `run` does, through the same `Moderation`, and keeps what a report needs.
 package final class RuleTrial: @unchecked Sendable {
-  // Unchecked: the judging thread alone uses everything but `kept`, which its lock guards, and the set's own atomic counters.
+  // Unchecked: the judging thread alone uses everything but `state`, which `lock` guards, and the set's own atomic counters.
 
   private struct Kept {
     var accounts = HeavyHitters()
@@ -59,7 +59,8 @@ package final class RuleTrial: @unchecked Sendable {
   package let host: RuleHost
   let moderation: Moderation
   private let faults = FaultBook()
-  private let state: Mutex<State>
+  private let lock = Monitor(conditions: 0)
+  private var state: State
   private let message = ByteWriter(capacity: 1 << 13)
 
   /// - Parameters:
@@ -72,7 +73,7 @@ package final class RuleTrial: @unchecked Sendable {
       exchange: RuleExchange(host), emitsAll: false, messageBytesMax: messageBytesMax,
       metrics: FeederMetrics(workers: 0), log: Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }, mode: .dryRun,
       onFault: { [faults] in faults.note($0) })
-    state = Mutex(State(rules: host.rules.map { _ in Kept(samples: EvenSamples(samples)) }))
+    state = State(rules: host.rules.map { _ in Kept(samples: EvenSamples(samples)) })
   }
 
   /// What the rules said about the action judged last, in rule order; those that did not run are left out.
@@ -89,18 +90,24 @@ package final class RuleTrial: @unchecked Sendable {
   }
 
   private func note(_ action: Action, hasHit: Bool) {
-    state.withLock { state in
-      state.evaluated += 1
-      guard hasHit else { return }
-      state.hits += 1
-      let count = host.rules.count
-      for (at, outcome) in host.outcomes.enumerated() where outcome.outcome == .hit {
-        keep(action, outcome.rule, &state.rules[outcome.rule])
-        for other in host.outcomes[(at + 1)...] where other.outcome == .hit {
-          state.overlaps[outcome.rule * count + other.rule, default: 0] += 1
-        }
+    lock.lock()
+    defer { lock.unlock() }
+    state.evaluated += 1
+    guard hasHit else { return }
+    state.hits += 1
+    let count = host.rules.count
+    for (at, outcome) in host.outcomes.enumerated() where outcome.outcome == .hit {
+      keep(action, outcome.rule, &state.rules[outcome.rule])
+      for other in host.outcomes[(at + 1)...] where other.outcome == .hit {
+        state.overlaps[outcome.rule * count + other.rule, default: 0] += 1
       }
     }
+  }
+
+  private var snapshot: State {
+    lock.lock()
+    defer { lock.unlock() }
+    return state
   }
 
   private func keep(_ action: Action, _ rule: Int, _ kept: inout Kept) {
@@ -111,27 +118,27 @@ package final class RuleTrial: @unchecked Sendable {
   }
 
   /// Actions that met at least one rule, and actions that at least one rule hit. Any thread.
-  package var totals: (evaluated: Int, hits: Int) { state.withLock { ($0.evaluated, $0.hits) } }
+  package var totals: (evaluated: Int, hits: Int) {
+    let state = snapshot
+    return (state.evaluated, state.hits)
+  }
 
   /// What is known about every rule, in rule order. Any thread.
   package func report(top: Int = 3) -> [RuleReport] {
     let faults = faults.texts.withLock { $0 }
-    return state.withLock { state in
-      host.rules.indices.map { rule in
-        let kept = state.rules[rule]
-        return RuleReport(
-          rule: host.rules[rule], numbers: host.counters.statistics(rule),
-          top: kept.accounts.top(top).map { ($0.key, $0.count) }, accounts: kept.accounts.distinct,
-          isLossy: kept.accounts.isLossy, samples: kept.samples.samples, last: kept.last,
-          fault: faults[host.rules[rule].name] ?? "")
-      }
+    return snapshot.rules.enumerated().map { rule, kept in
+      RuleReport(
+        rule: host.rules[rule], numbers: host.counters.statistics(rule),
+        top: kept.accounts.top(top).map { ($0.key, $0.count) }, accounts: kept.accounts.distinct,
+        isLossy: kept.accounts.isLossy, samples: kept.samples.samples, last: kept.last,
+        fault: faults[host.rules[rule].name] ?? "")
     }
   }
 
   /// Pairs of rules that hit the same events, the most shared first. Any thread.
   package var overlaps: [RuleOverlap] {
     let count = host.rules.count
-    return state.withLock { $0.overlaps }.map { pair, shared in
+    return snapshot.overlaps.map { pair, shared in
       RuleOverlap(first: host.rules[pair / count].name, second: host.rules[pair % count].name, shared: shared)
     }.sorted { ($1.shared, $0.first, $0.second) < ($0.shared, $1.first, $1.second) }
   }

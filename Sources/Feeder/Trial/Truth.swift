@@ -53,8 +53,9 @@ package struct Truth: Sendable {
     }
     campaigns = names.keys.sorted()
     for (index, name) in campaigns.enumerated() { names[name] = index }
-    for (index, var (entry, name)) in found.enumerated() {
-      entry.campaign = names[name] ?? 0
+    for (index, pair) in found.enumerated() {
+      var entry = pair.0
+      entry.campaign = names[pair.name] ?? 0
       entries.append(entry)
       if entry.sequence == 0 { hasUnnumbered = true }
       if entry.sequence > 0 { bySequence[entry.sequence, default: []].append(index) }

@@ -1,0 +1,125 @@
+import ATProto
+import ArgumentParser
+import Feeder
+import Foundation
+import Logging
+import Rules
+
+/// What every command needs that runs rules over traffic without topics.
+struct TrialOptions: ParsableArguments {
+  @Option(help: "capture:FILE, relay, or simulator (a synthetic relay in this process).")
+  var source: String
+  @Option(help: "Relay to read from; repeat it to have others tried in turn.")
+  var relayHost: [String] = ["wss://bsky.network"]
+  @Option(help: "Decoding threads (default: one per core).")
+  var workers: Int?
+  @Option(help: "none, cid or mst: how far commits are checked against their hashes.")
+  var verify = "mst"
+  @Option(help: "Stop after so many events.")
+  var events: Int?
+  @Option(help: "--source simulator: events a second, or max.")
+  var simulateRate = "1000"
+  @Option(help: "--source simulator: seed.")
+  var simulateSeed: UInt64 = 1
+  @Option(help: "Events shown for each rule: the first, and others spread evenly.")
+  var samples = 3
+
+  mutating func validate() throws {
+    guard workers ?? 1 > 0, workers ?? 1 <= 256 else { throw ValidationError("--workers: a number from 1 to 256") }
+    guard events ?? 1 > 0 else { throw ValidationError("--events: a positive number") }
+    guard (0...1000).contains(samples) else { throw ValidationError("--samples: a number from 0 to 1000") }
+  }
+
+  /// Loads a rule set as `run` does; one that does not load ends the command with every problem named.
+  func load(_ folder: String, option: String = "--rules") throws -> RuleHost {
+    do throws(RuleErrors) {
+      return try RuleHost.load(directory: folder)
+    } catch {
+      throw UsageError("\(option): the rules in \(folder) do not load:\n\(error)")
+    }
+  }
+}
+
+/// One run of a trial: source, progress, signals.
+final class TrialRun {
+  private let options: TrialOptions
+  private let command: String
+  let metrics: FeederMetrics
+  let settings: TrialSettings
+  private let trial: Trial
+  private let simulation: Simulation?
+  private let source: any FrameSource
+  private let started = ContinuousClock.now
+
+  /// Checks the options and opens the source; nothing flows yet.
+  init(_ options: TrialOptions, command: String) throws {
+    self.options = options
+    self.command = command
+    var settings = TrialSettings()
+    settings.workers = options.workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
+    guard let verification = Verification(rawValue: options.verify), verification != .signature else {
+      throw UsageError("--verify: '\(options.verify)' is none of none, cid, mst")
+    }
+    settings.decode.verification = verification
+    settings.actionsMax = options.events ?? .max
+    let choice = try SourceChoice(options.source)
+    if case .capture = choice {} else { settings.isLive = true }
+    self.settings = settings
+    metrics = FeederMetrics(workers: settings.workers)
+    var traffic = Traffic(choice: choice)
+    traffic.relayHosts = options.relayHost
+    traffic.simulateRate = options.simulateRate
+    traffic.simulateSeed = options.simulateSeed
+    do throws(StartError) {
+      (source, simulation) = try traffic.source(metrics, log: Logger.feeder(.text, level: .warning))
+    } catch {
+      throw UsageError("\(command): \(error)")
+    }
+    trial = Trial(settings: settings, source: source, metrics: metrics)
+  }
+
+  /// Runs to the end, to a signal, or for so many seconds. `tick` is called every `tickMs` instead of the progress line.
+  /// A source that fails is the command's failure, after what came before it was judged and `report` has been made.
+  func run(
+    _ consumer: any ActionConsumer, seconds: Int? = nil, tickMs: Int = 200, tick: (() -> Void)? = nil
+  ) -> TrialEnd {
+    StopSignals.catchAll { [trial] in trial.stop() }
+    let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
+    let end = trial.run(consumer, tickMs: tickMs) {
+      if let deadline, ContinuousClock.now >= deadline { trial.stop() }
+      if let tick { tick() } else { Console.show(progress) }
+    }
+    Console.show("")
+    simulation?.stop()
+    return end
+  }
+
+  /// Actions judged so far.
+  var events: Int { trial.actions }
+  var seconds: Double { started.duration(to: .now) / .seconds(1) }
+
+  /// `[#######·······]  48 %  512,345 events  64,043/s`
+  private var progress: String {
+    let rate = Int(Double(events) / max(seconds, 0.001))
+    let numbers = "\(grouped(events)) events  \(grouped(rate))/s"
+    guard let share = (source as? CaptureFileSource)?.share else { return numbers }
+    let width = 30
+    let filled = Int(share * Double(width))
+    let bar = String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled)
+    return "[\(bar)] \(String(format: "%3.0f", share * 100)) %  \(numbers)"
+  }
+
+  /// The first line of a report.
+  func summary(evaluated: Int, hits: Int) -> String {
+    let rate = Int(Double(events) / max(seconds, 0.001))
+    let undecoded = metrics.undecodedFrames
+    return "\(grouped(events)) events, \(grouped(evaluated)) met a rule, \(grouped(hits)) were hit; "
+      + "\(String(format: "%.1f", seconds)) s, \(grouped(rate)) events/s"
+      + (undecoded > 0 ? "; \(grouped(undecoded)) frames could not be used in full" : "")
+  }
+}
+
+extension CaptureFileSource {
+  /// How much of the file has been read, 0 to 1; nil where its length is not known.
+  var share: Double? { size.count > 0 ? min(1, Double(bytesRead.count) / Double(size.count)) : nil }
+}
