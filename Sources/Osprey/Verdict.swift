@@ -64,6 +64,16 @@ package final class Verdict {
     package var id: (UInt64, UInt64)
   }
 
+  /// What is known about the account beside what the action says.
+  package struct Account {
+    package var handle: Slice
+    package var pdsHost: Slice
+    /// Milliseconds since 1970, and seconds from then to the event.
+    package var createdAtMs: Int64?
+    package var ageSeconds: Int64?
+  }
+
+  package private(set) var account: Account?
   package private(set) var rules: [Rule] = []
   package private(set) var features: [Feature] = []
   package private(set) var items: [Slice] = []
@@ -82,6 +92,7 @@ package final class Verdict {
 
   /// Forgets everything but the memory.
   package func removeAll() {
+    account = nil
     rules.removeAll(keepingCapacity: true)
     features.removeAll(keepingCapacity: true)
     items.removeAll(keepingCapacity: true)
@@ -100,6 +111,12 @@ package final class Verdict {
     let start = arena.count
     arena.append(bytes)
     return Slice(offset: start, count: bytes.count)
+  }
+
+  /// Sets the features about the account that are not in the action; empty and nil are not known.
+  package func setAccount(handle: Bytes, pdsHost: Bytes, createdAtMs: Int64?, ageSeconds: Int64?) {
+    account = Account(
+      handle: keep(handle), pdsHost: keep(pdsHost), createdAtMs: createdAtMs, ageSeconds: ageSeconds)
   }
 
   /// What one rule said, in rule order.

@@ -62,7 +62,7 @@ package final class VerdictWriter {
       out.append(jsonString: effects.bytes)
     }
     if isTruncated { out.append(",\"__truncated\":true") }
-    writeActionFeatures(action, out)
+    writeActionFeatures(action, verdict, out)
     for feature in verdict.features where !feature.isCut { write(feature, of: verdict, out) }
     for rule in verdict.rules where !rule.isShadow && (rule.outcome == .hit || rule.outcome == .miss) {
       key(verdict[rule.name], out)
@@ -226,11 +226,22 @@ package final class VerdictWriter {
     if !isFirst { out.append(UInt8(ascii: "]")) }
   }
 
-  /// The default features that stand in the action itself; those of the record come with the verdict.
-  private func writeActionFeatures(_ action: Action, _ out: ByteWriter) {
+  /// The default features that stand in the action itself; those of the account and the record come with the verdict.
+  private func writeActionFeatures(_ action: Action, _ verdict: Verdict, _ out: ByteWriter) {
     text("ActionName", Bytes(action.name.text), out)
     text("UserId", action.did, out)
-    text("Handle", action.handle, out)
+    let account = verdict.account
+    text("Handle", action.handle.isEmpty ? verdict[account?.handle ?? .none] : action.handle, out)
+    text("PdsHost", verdict[account?.pdsHost ?? .none], out)
+    if let created = account?.createdAtMs {
+      out.append(",\"AccountCreatedAt\":\"")
+      Timestamp.append(micros: created * 1000, digits: 3, suffix: "Z", to: out)
+      out.append("\"")
+    }
+    if let age = account?.ageSeconds {
+      out.append(",\"AccountAgeSeconds\":")
+      out.append(decimal: age)
+    }
     text("Collection", action.collection, out)
     switch action.name {
     case .operationCreate: text("OperationKind", Bytes("create"), out)

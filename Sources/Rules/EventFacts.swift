@@ -24,6 +24,13 @@ final class EventFacts {
   /// Where texts are written that do not stand in the event as such (CIDs); each call overwrites it.
   let scratch = ByteWriter(capacity: 256)
 
+  /// What is known about accounts, and about the event's own: looked up once, when somebody asks.
+  var directory: AccountDirectory?
+  private var knownAccount: AccountDirectory.Account?
+  private var hasAccount = false
+  /// The account's profile. Its nodes are told from the record's by `profileNodes`.
+  let profile = RecordView()
+  static let profileNodes: UInt32 = 1 << 31
   private let textFacts: TextFacts
   private var hasAltTexts = false
   private(set) var altTexts: [Bytes] = []
@@ -43,8 +50,28 @@ final class EventFacts {
     hasTags = false
     hasLangs = false
     hasAltTexts = false
+    hasAccount = false
     textFacts.begin()
   }
+
+  // MARK: The account
+
+  /// What the directory knows about the event's account.
+  var account: AccountDirectory.Account? {
+    guard let directory else { return nil }
+    if !hasAccount {
+      hasAccount = true
+      knownAccount = action.did.isEmpty ? nil : directory.account(action.did)
+      profile.reset(knownAccount?.profile ?? .empty)
+    }
+    return knownAccount
+  }
+
+  /// What the event itself announces, else what is known.
+  var handle: Bytes { action.handle.isEmpty ? account?.handle ?? .empty : action.handle }
+
+  /// Seconds from the account's creation to the event; nil where it is not known, 0 where it comes after.
+  var accountAge: Int64? { account?.createdAtMs.map { max(0, action.clockMs - $0) / 1000 } }
 
   // MARK: Single values
 
@@ -316,6 +343,10 @@ extension EventFacts {
 
   /// The default features that come from the record; those of the action are written by `VerdictWriter`.
   func addDefaultFeatures(to verdict: Verdict) {
+    if let account {
+      verdict.setAccount(
+        handle: account.handle, pdsHost: account.pdsHost, createdAtMs: account.createdAtMs, ageSeconds: accountAge)
+    }
     if action.collection == "app.bsky.feed.post", !action.record.isEmpty {
       if let text = recordText("text") {
         verdict.addFeature(Bytes("PostText"), text.prefixUTF8(RuleLimits.postTextBytesMax))
@@ -344,7 +375,11 @@ extension EventFacts {
     if name == "UserId" {
       out.append(action.did)
     } else if name == "Handle" {
-      out.append(action.handle)
+      out.append(handle)
+    } else if name == "PdsHost" {
+      out.append(account?.pdsHost ?? .empty)
+    } else if name == "AccountAgeSeconds", let age = accountAge {
+      out.append(decimal: age)
     } else if name == "Collection" {
       out.append(action.collection)
     } else if name == "OperationKind" {

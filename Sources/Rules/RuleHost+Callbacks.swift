@@ -14,11 +14,15 @@ extension RuleHost {
       node_get: { RuleHost.of($0).member($1, Bytes($2), $3!) },
       node_at: { RuleHost.of($0).element($1, Int(clamping: $2) - 1, $3!) },
       node_count: {
-        let (count, isMap) = RuleHost.of($0).facts.record.count($1)
+        let (view, node) = RuleHost.of($0).view($1)
+        let (count, isMap) = view.count(node)
         $2!.pointee = isMap ? 1 : 0
         return Int64(count)
       },
-      node_key: { RuleHost.of($0).text(RuleHost.of($0).facts.record.key($1, Int(clamping: $2) - 1), $3!) },
+      node_key: {
+        let (view, node) = RuleHost.of($0).view($1)
+        RuleHost.of($0).text(view.key(node, Int(clamping: $2) - 1), $3!)
+      },
       list_count: { Int64(RuleHost.of($0).listCount($1)) },
       list_at: { RuleHost.of($0).text(RuleHost.of($0).listItem($1, Int(clamping: $2) - 1), $3!) },
       digest: { SHA256Digest.compute(Bytes($1), into: $2!) },
@@ -74,6 +78,10 @@ extension RuleHost {
     out.pointee.integer = value
   }
 
+  private func integer(_ value: Int64?, _ out: UnsafeMutablePointer<lh_value>) {
+    if let value { integer(value, out) } else { nothing(out) }
+  }
+
   private func bool(_ value: Bool, _ out: UnsafeMutablePointer<lh_value>) {
     out.pointee.kind = Int32(value ? LH_TRUE : LH_FALSE)
   }
@@ -100,7 +108,7 @@ extension RuleHost {
     case .record: answer(facts.record.root, out)
     case .recordError: recordError(out)
     case .rev: known(action.rev, out)
-    case .handle: known(action.handle, out)
+    case .handle: known(facts.handle, out)
     case .active: if action.name == .account { bool(action.isActive, out) } else { nothing(out) }
     case .status: known(action.status, out)
     case .text: text(facts.recordText("text"), out)
@@ -115,7 +123,15 @@ extension RuleHost {
     case .textClean: text(facts.textClean, out)
     case .facets: answer(facts.record.get(facts.record.root, "facets"), out)
     case .links, .domains, .mentions, .tags, .langs, .tokens, .emoji, .altTexts: list(field!, out)
-    case .accountAge, .pdsHost, .followers, .follows, .posts, .profile, nil: nothing(out)
+    case .accountAge: integer(facts.accountAge, out)
+    case .pdsHost: known(facts.account?.pdsHost ?? .empty, out)
+    case .followers: integer(facts.account?.followers, out)
+    case .follows: integer(facts.account?.follows, out)
+    case .posts: integer(facts.account?.posts, out)
+    case .profile:
+      _ = facts.account
+      answer(facts.profile.root, out, nodes: EventFacts.profileNodes)
+    case nil: nothing(out)
     }
   }
 
@@ -126,7 +142,8 @@ extension RuleHost {
     text(facts.scratch.bytes, out)
   }
 
-  private func answer(_ value: RecordValue, _ out: UnsafeMutablePointer<lh_value>) {
+  /// `nodes` tells whose nodes they are: the record's, or those of the profile.
+  private func answer(_ value: RecordValue, _ out: UnsafeMutablePointer<lh_value>, nodes: UInt32 = 0) {
     switch value {
     case .absent, .null: nothing(out)
     case .bool(let value): bool(value, out)
@@ -142,20 +159,27 @@ extension RuleHost {
       text(facts.scratch.bytes, out)
     case .map(let node), .array(let node):
       out.pointee.kind = Int32(LH_NODE)
-      out.pointee.integer = Int64(node)
+      out.pointee.integer = Int64(node | nodes)
     }
   }
 
+  /// The view a node belongs to, and its number there. A record is shorter than the number that divides them.
+  private func view(_ node: UInt32) -> (RecordView, UInt32) {
+    node & EventFacts.profileNodes == 0 ? (facts.record, node) : (facts.profile, node & ~EventFacts.profileNodes)
+  }
+
   private func member(_ node: UInt32, _ key: Bytes, _ out: UnsafeMutablePointer<lh_value>) {
-    let walked = facts.record.walkedBytes
-    answer(facts.record.get(node, key), out)
-    out.pointee.walked = Int64(facts.record.walkedBytes - walked)
+    let (view, inside) = view(node)
+    let walked = view.walkedBytes
+    answer(view.get(inside, key), out, nodes: node & EventFacts.profileNodes)
+    out.pointee.walked = Int64(view.walkedBytes - walked)
   }
 
   private func element(_ node: UInt32, _ index: Int, _ out: UnsafeMutablePointer<lh_value>) {
-    let walked = facts.record.walkedBytes
-    answer(facts.record.element(node, index), out)
-    out.pointee.walked = Int64(facts.record.walkedBytes - walked)
+    let (view, inside) = view(node)
+    let walked = view.walkedBytes
+    answer(view.element(inside, index), out, nodes: node & EventFacts.profileNodes)
+    out.pointee.walked = Int64(view.walkedBytes - walked)
   }
 
   private func listCount(_ list: UInt32) -> Int { EventField(rawValue: Int32(list)).map { facts.count($0) } ?? 0 }

@@ -56,10 +56,12 @@ extension RuleHost {
   ///
   /// `previous` is the set this one replaces: its counters and distinct values stay. Loading touches neither, so it may go on
   /// beside a judge that runs `previous`; the two sets must not judge at the same time.
-  package static func load(directory: String, replacing previous: RuleHost? = nil) throws(RuleErrors) -> RuleHost {
+  package static func load(
+    directory: String, replacing previous: RuleHost? = nil, options: RuleOptions = RuleOptions()
+  ) throws(RuleErrors) -> RuleHost {
     var errors: [RuleError] = []
     let files = RuleFiles.read(directory, errors: &errors)
-    return try load(files, errors: errors, replacing: previous)
+    return try load(files, errors: errors, replacing: previous, options: options)
   }
 
   /// A number that changes when a file below `directory` that a load would read comes, goes or is written.
@@ -76,8 +78,8 @@ extension RuleHost {
   }
 
   static func load(
-    _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil, failAt: Int64 = 0,
-    inspector: LoadInspector? = nil
+    _ files: [RuleFile], errors: [RuleError] = [], replacing previous: RuleHost? = nil,
+    options: RuleOptions = RuleOptions(), failAt: Int64 = 0, inspector: LoadInspector? = nil
   ) throws(RuleErrors) -> RuleHost {
     var errors = errors
     // Tables of its own: files fold texts while they load, perhaps beside a judge that runs the previous set.
@@ -102,7 +104,8 @@ extension RuleHost {
     }
     guard errors.isEmpty else { throw RuleErrors(errors: errors) }
     host.hash = RuleFiles.hash(files)
-    host.prepare()
+    host.facts.directory = options.directory
+    host.prepare(options)
     return host
   }
 

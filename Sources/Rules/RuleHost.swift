@@ -226,10 +226,10 @@ package final class RuleHost: @unchecked Sendable {
   private(set) var hashBytes: [[UInt8]] = []
 
   /// Called once after loading.
-  func prepare() {
+  func prepare(_ options: RuleOptions) {
     index = RuleIndex(rules)
     counters = RuleCounters(count: rules.count)
-    faults = Array(repeating: FaultHistory(), count: rules.count)
+    faults = Array(repeating: FaultHistory(options.faultsMax), count: rules.count)
     features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))
     nameBytes = rules.map { Array($0.name.utf8) }
     hashBytes = rules.map { Array($0.fileHash.utf8) }
@@ -247,12 +247,16 @@ struct FaultHistory {
   private var times: [Int64] = []
   private var next = 0
   private var lastSpoken = Int64.min
+  private let most: Int
+
+  /// `most` faults are one too many.
+  init(_ most: Int) { self.most = most }
 
   /// Notes a fault; true where it is one too many.
   mutating func note(at clockMs: Int64) -> Bool {
-    if times.count < RuleLimits.ruleFaultsMax {
+    if times.count < most {
       times.append(clockMs)
-      guard times.count == RuleLimits.ruleFaultsMax else { return false }
+      guard times.count == most else { return false }
       return clockMs - times[0] <= RuleLimits.faultWindowMs
     }
     times[next] = clockMs

@@ -59,4 +59,10 @@ package enum RuleLimits {
   package static let postTextBytesMax = 16 << 10
   package static let featureItemsMax = 100
   package static let featureNamesMax = 5_000
+  /// Accounts and servers of a directory, bytes of one line and of one profile, and lines named when they are wrong.
+  package static let directoryAccountsMax = 50_000_000
+  package static let directoryHostsMax = 1_000_000
+  package static let directoryLineBytesMax = 256 << 10
+  package static let directoryProfileBytesMax = 32 << 10
+  package static let directoryErrorsMax = 20
 }

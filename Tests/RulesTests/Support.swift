@@ -83,8 +83,12 @@ final class Judge {
   private let out = ByteWriter()
   var faults: [RuleFault] = []
 
-  init(_ files: [String: String], replacing: RuleHost? = nil) throws {
-    host = try loadRules(files, replacing: replacing)
+  convenience init(_ files: [String: String], replacing: RuleHost? = nil) throws {
+    self.init(host: try loadRules(files, replacing: replacing))
+  }
+
+  init(host: RuleHost) {
+    self.host = host
     writer = VerdictWriter(rulesetHash: host.hash, mode: .live)
     host.onFault = { [unowned self] in faults.append($0) }
   }
