@@ -15,7 +15,7 @@ struct FeatureBuffer {
     var count = 0
   }
 
-  private var types: FeatureTypes
+  var types: FeatureTypes
   private let arena = ByteWriter(capacity: 4096)
   private var features: [Feature] = []
   private var items: [Slice] = []

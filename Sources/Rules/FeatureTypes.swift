@@ -54,4 +54,27 @@ struct FeatureTypes {
     kinds.append(kind)
     return .known(kind)
   }
+
+  // MARK: Snapshots
+
+  func save(to writer: SnapshotWriter) {
+    writer.append(kinds.map(\.rawValue))
+    writer.append(texts: names)
+  }
+
+  /// The types a snapshot has.
+  mutating func restore(from reader: inout SnapshotReader) throws(SnapshotError) {
+    let kinds: [UInt8] = try reader.array()
+    let names = try reader.texts()
+    guard kinds.count == names.count else { throw .damaged }
+    for (name, number) in zip(names, kinds) {
+      guard let kind = FeatureKind(rawValue: number) else { throw .damaged }
+      withBytes(name) { _ = type(of: $0, orNew: kind) }
+    }
+  }
+
+  /// Takes over types that a restored set knew, but for names no feature may have any more.
+  mutating func takeOver(_ other: FeatureTypes) {
+    for (name, kind) in zip(other.names, other.kinds) { withBytes(name) { _ = type(of: $0, orNew: kind) } }
+  }
 }

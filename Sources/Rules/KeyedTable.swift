@@ -148,4 +148,35 @@ struct KeyedTable: ~Copyable {
     }
     index[hole] = -1
   }
+
+  // MARK: Snapshots
+
+  /// Bytes that `save` writes.
+  var savedBytes: Int { 2 * SnapshotWriter.headBytes + 8 + count * MemoryLayout<Slot>.stride }
+
+  func save(to writer: SnapshotWriter) {
+    writer.append([oldest, newest])
+    writer.append(UnsafeRawBufferPointer(start: slots, count: count * MemoryLayout<Slot>.stride), stride: 24)
+  }
+
+  /// Fills an empty table with what `save` wrote, the order of use included.
+  mutating func restore(from reader: inout SnapshotReader) throws(SnapshotError) {
+    let ends: [Int32] = try reader.array()
+    let saved: [Slot] = try reader.array()
+    guard ends.count == 2, saved.count <= capacity else { throw .damaged }
+    // The chain from the oldest to the newest must pass each slot once, or using it would run wild.
+    var at = ends[0]
+    var before: Int32 = -1
+    for _ in saved {
+      guard at >= 0, at < saved.count, saved[Int(at)].older == before else { throw .damaged }
+      before = at
+      at = saved[Int(at)].newer
+    }
+    guard at == -1, before == ends[1] else { throw .damaged }
+    while allocated < saved.count { grow() }
+    saved.withUnsafeBufferPointer { if let base = $0.baseAddress { slots.update(from: base, count: $0.count) } }
+    count = saved.count
+    (oldest, newest) = (ends[0], ends[1])
+    for slot in 0..<count { addToIndex(Int32(slot)) }
+  }
 }

@@ -86,7 +86,8 @@ extension RuleHost {
     guard let text = TextLibrary() else {
       throw RuleErrors(errors: [RuleError("", 1, "ICU's data is missing", try: "apt-get install libicu72")])
     }
-    let host = RuleHost(state: previous?.state ?? RuleState(), text: text)
+    let restored = previous == nil ? options.restoring?.restored() : nil
+    let host = RuleHost(state: previous?.state ?? restored?.state ?? RuleState(), text: text)
     host.inspector = inspector
     inspector?.host = host
     guard host.open(failAt: failAt) else {
@@ -106,6 +107,7 @@ extension RuleHost {
     host.hash = RuleFiles.hash(files)
     host.facts.directory = options.directory
     host.prepare(options)
+    if let restored { host.features.types.takeOver(restored.types) }
     return host
   }
 

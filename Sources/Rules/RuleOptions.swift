@@ -4,9 +4,15 @@ package struct RuleOptions: Sendable {
   package var faultsMax = RuleLimits.ruleFaultsMax
   /// What is known about accounts.
   package var directory: AccountDirectory?
+  /// What rules remembered when the snapshot was taken: the state to begin with, unless the load replaces another set, whose
+  /// state goes on.
+  package var restoring: RuleSnapshot?
 
-  package init(faultsMax: Int = RuleLimits.ruleFaultsMax, directory: AccountDirectory? = nil) {
+  package init(
+    faultsMax: Int = RuleLimits.ruleFaultsMax, directory: AccountDirectory? = nil, restoring: RuleSnapshot? = nil
+  ) {
     self.faultsMax = max(1, faultsMax)
     self.directory = directory
+    self.restoring = restoring
   }
 }

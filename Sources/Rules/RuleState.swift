@@ -8,35 +8,37 @@ import Glibc
 final class RuleState {
   private static let slices = RuleLimits.windowSlices
 
-  private struct Counter {
+  struct Counter {
     var newest: Int64 = .min
     var total: Int32 = 0
+    /// So that a snapshot has no bytes nobody wrote.
+    var spare: Int32 = 0
   }
 
-  private struct Seen {
+  struct Seen {
     var value: UInt64
     /// Slice in which the value was seen last.
     var slice: Int64
   }
 
-  private struct DistinctSet {
+  struct DistinctSet {
     var values: UnsafeMutablePointer<Seen>?
     var capacity: Int32 = 0
     var count: Int32 = 0
     var newest: Int64 = .min
   }
 
-  private var counterKeys: KeyedTable
-  private var counters: [Counter] = []
-  private var slots: [UInt16] = []
-  private var distinctKeys: KeyedTable
-  private var sets: [DistinctSet] = []
-  private var crossedKeys: KeyedTable
+  var counterKeys: KeyedTable
+  var counters: [Counter] = []
+  var slots: [UInt16] = []
+  var distinctKeys: KeyedTable
+  var sets: [DistinctSet] = []
+  var crossedKeys: KeyedTable
   /// Until when a crossing is remembered, ms of stream time.
-  private var crossedUntil: [Int64] = []
+  var crossedUntil: [Int64] = []
   /// Values that distinct sets have room for at present.
-  private(set) var distinctValues = 0
-  private let valuesMax: Int
+  var distinctValues = 0
+  let valuesMax: Int
   /// What effects left behind.
   var effects: EffectMemory
   var quotas = QuotaBook()
@@ -44,6 +46,8 @@ final class RuleState {
   var cache: CacheTable
   /// The set whose rules `quotas` is arranged for.
   private var arrangedFor = 0
+  /// Whether the state comes from a snapshot and no set has judged with it: then what quotas had set to shadow stays.
+  var isRestored = false
 
   init(
     countersMax: Int = RuleLimits.countersMax, setsMax: Int = RuleLimits.distinctSetsMax,
@@ -65,7 +69,8 @@ final class RuleState {
   /// Arranges the quotas for the rules of `host` where another set judged before; that ends what quotas had set to shadow.
   func arrange(for host: RuleHost) {
     guard arrangedFor != host.serial else { return }
-    quotas.arrange(host.crossingKeys, keepsTrips: false)
+    quotas.arrange(host.crossingKeys, keepsTrips: isRestored)
+    isRestored = false
     arrangedFor = host.serial
   }
 

@@ -65,17 +65,16 @@ struct CacheTable: ~Copyable {
     entries[slot] = Entry()
   }
 
-  /// Puts texts that were copied out back to their entries, whose `count` says how long each is. For an empty table.
-  mutating func restore(_ restored: [Entry], text: (Int, Int) -> UnsafeRawBufferPointer) {
-    entries = restored
-    texts = Array(repeating: nil, count: restored.count)
+  /// Takes entries over into an empty table; `text` gives the bytes of their texts, which stand one behind the other, from a
+  /// position on.
+  mutating func take(_ saved: [Entry], text: (Int, Int) -> UnsafeRawBufferPointer) {
+    entries = saved
+    texts = Array(repeating: nil, count: saved.count)
     var at = 0
-    for slot in restored.indices {
-      let count = Int(restored[slot].count)
-      if count > 0, let copy = malloc(count) {
-        memcpy(copy, text(at, count).baseAddress!, count)
-        texts[slot] = copy.assumingMemoryBound(to: UInt8.self)
-      }
+    for slot in saved.indices {
+      let count = Int(saved[slot].count)
+      entries[slot].count = 0
+      if count > 0, !keep(text(at, count).bindMemory(to: UInt8.self), slot) { entries[slot] = Entry() }
       at += count
     }
   }
