@@ -212,6 +212,17 @@ int lh_load(lh_host *host, const char *name, const uint8_t *bytes, size_t count)
   return status == LUA_OK ? LH_OK : keep_error(host, status);
 }
 
+int lh_load_tests(lh_host *host, const char *name, const uint8_t *bytes, size_t count) {
+  lua_State *L = host->L;
+  struct lh_source source = {name, bytes, count};
+  host->now_ns = clock_ns(CLOCK_MONOTONIC);
+  arm(host, host->limits.load_instructions, host->limits.load_ns);
+  lua_pushcfunction(L, lh_load_test_file);
+  lua_pushlightuserdata(L, &source);
+  int status = lua_pcall(L, 1, 0, 0);
+  return status == LUA_OK ? LH_OK : keep_error(host, status);
+}
+
 int lh_load_library(lh_host *host, const char *name) {
   lua_State *L = host->L;
   host->now_ns = clock_ns(CLOCK_MONOTONIC);

@@ -105,6 +105,10 @@ struct lh_source {
 
 /* Called protected with a `struct lh_source` and the table of the rules' functions. */
 int lh_load_file(lua_State *L);
+/* Announces the entries of the table at the top, at most `depth` tables deep. */
+void lh_emit_table(lua_State *L, int depth, int *entries);
+/* Called protected with a `struct lh_source` that holds tests. */
+int lh_load_test_file(lua_State *L);
 /* Freezes everything the function at the top can reach through its upvalues. */
 void lh_freeze(lua_State *L);
 

@@ -150,21 +150,20 @@ static void emit(lua_State *L, int event, int key, const lh_value *value, int li
   emit_at(L, event, key, 0, value, line);
 }
 
-/* Announces the entries of the table at the top. */
-static void emit_table(lua_State *L, int depth, int *entries) {
+void lh_emit_table(lua_State *L, int depth, int *entries) {
   int table = lua_gettop(L);
   luaL_checkstack(L, 10, "rule");
-  if (depth > DEPTH_MAX) luaL_error(L, "a rule is nested deeper than %d tables", DEPTH_MAX);
+  if (depth == 0) luaL_error(L, "this is nested too deep");
   lua_pushnil(L);
   while (lua_next(L, table)) {
     lh_value value = {0};
     int key = table + 1;
-    if (++*entries > ENTRIES_MAX) luaL_error(L, "a rule has more than %d entries", ENTRIES_MAX);
+    if (++*entries > ENTRIES_MAX) luaL_error(L, "this has more than %d entries", ENTRIES_MAX);
     switch (lua_type(L, -1)) {
       case LUA_TTABLE:
         emit(L, LH_EMIT_OPEN, key, &value, 0);
         lh_push_content(L, -1);
-        emit_table(L, depth + 1, entries);
+        lh_emit_table(L, depth - 1, entries);
         lua_pop(L, 1);
         emit(L, LH_EMIT_CLOSE, key, &value, 0);
         break;
@@ -215,7 +214,7 @@ static void emit_rule(lua_State *L) {
   lua_settop(L, rule);
   lh_push_content(L, rule);
   emit_at(L, LH_EMIT_RULE, 0, kind, &value, line);
-  emit_table(L, 0, &entries);
+  lh_emit_table(L, DEPTH_MAX + 1, &entries);
   emit(L, LH_EMIT_END, 0, &value, line);
   lua_settop(L, rule - 1);
 }

@@ -52,7 +52,8 @@ package final class RuleHost: @unchecked Sendable {
   package var onQuota: ((QuotaTrip) -> Void)?
 
   var lua: OpaquePointer?
-  let state: RuleState
+  /// Another one only between the cases of `rules test`.
+  var state: RuleState
   let facts: EventFacts
   let text: TextLibrary
   var index = RuleIndex([])

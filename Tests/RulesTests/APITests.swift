@@ -15,6 +15,7 @@ import Testing
 
   @Test func `the table of the API has every field of the event, every rule key and every effect, and no other`() {
     func names(_ owner: String) -> [String] { API.all.filter { $0.owner == owner }.map(\.shortName).sorted() }
+    #expect(API.tests.map(\.name).sorted() == RuleHost.testWords.sorted())
     #expect(names("event") == EventField.allCases.map(\.name).sorted())
     #expect(names("rule") == RuleChecker.ruleKeys.sorted())
     #expect(names("effect") == RuleChecker.effectKeys.sorted())

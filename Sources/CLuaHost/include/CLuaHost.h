@@ -125,6 +125,9 @@ void lh_destroy(lh_host *host);
 int lh_load(lh_host *host, const char *name, const uint8_t *bytes, size_t count);
 /* Runs a file of lib/ that nothing may have used yet. `name` as in `use`, without `.lua`. */
 int lh_load_library(lh_host *host, const char *name);
+/* Runs a file of tests, which has words of its own (`lh_test_words`); the table it returns is announced as a rule is. */
+int lh_load_tests(lh_host *host, const char *name, const uint8_t *bytes, size_t count);
+size_t lh_test_words(const char *const **names);
 /* Says that loading is over: collects garbage and sets the memory limit for judging. */
 int lh_seal(lh_host *host);
 

@@ -97,7 +97,7 @@ extension RuleHost {
   }
 
   /// `label "spam" on AtUri at://… for 24 h: nine links`.
-  private func describe(_ effect: Verdict.Effect, _ verdict: Verdict) -> String {
+  func describe(_ effect: Verdict.Effect, _ verdict: Verdict) -> String {
     var text = "\(effect.type.text) \(quoted(verdict[effect.value].string)) on \(verdict[effect.entityType].string)"
     text += " \(verdict[effect.entity].string)"
     if let hours = effect.hours { text += " for \(hours) h" }

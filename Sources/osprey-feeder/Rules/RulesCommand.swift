@@ -5,7 +5,7 @@ import Glibc
 struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, test, list, write and explain moderation rules.",
-    subcommands: [RulesCheckCommand.self, RulesReferenceCommand.self])
+    subcommands: [RulesCheckCommand.self, RulesTestCommand.self, RulesReferenceCommand.self])
 }
 
 /// Standard output of the rules commands.

@@ -128,5 +128,4 @@ extension API {
       "In `quotas.lua`: how many effects of a kind all rules together may give, per hour and day of event time.",
       "return quotas { takedown = { day = 50 }, label = { hour = 500 } }"),
   ]
-  static let tests: [APIEntry] = []
 }

@@ -78,14 +78,17 @@ package struct RuleCheck {
     }
     fileCount = files.count
     problems = loadErrors.map { RuleProblem($0) }
+    var ruleNames: [String] = []
     if let host = inspector.host, host.lua != nil {
       ruleCount = host.rules.count
+      ruleNames = host.rules.map(\.name)
       var reader = ChunkChecker(host: host, chunks: inspector.chunks, files: files)
       reader.check()
       add(reader.problems)
       add(RuleCheck.neverAsked(host.rules))
     }
     inspector.host = nil
+    add(RuleCheck.tests(files, rules: ruleNames))
     problems.sort { ($0.file, $0.line, $0.what) < ($1.file, $1.line, $1.what) }
   }
 
@@ -97,6 +100,19 @@ package struct RuleCheck {
           && ($0.what == problem.what || $0.what.contains(problem.what))
       }
       if !isKnown { problems.append(problem) }
+    }
+  }
+
+  /// What is wrong with the tests beside the rules.
+  private static func tests(_ files: [RuleFile], rules: [String]) -> [RuleProblem] {
+    let ours = files.filter { $0.path.hasSuffix("_test.lua") }
+    guard !ours.isEmpty, let reader = try? RuleHost.load([]) else { return [] }
+    return ours.flatMap { file in
+      let read = TestFile(file, host: reader)
+      let unknown = read.cases.first { !rules.contains($0.rule) }.map { test in
+        RuleProblem(.error, file.path, test.line, "there is no rule '\(test.rule)' to test")
+      }
+      return read.problems + (unknown.map { [$0] } ?? [])
     }
   }
 
