@@ -169,6 +169,22 @@ private func probe(_ event: String, _ body: String) -> String {
         "event.record.createdAt .. event.record.labels.a") == "\"2020-01-01T00:00:00Z1\"")
   }
 
+  @Test func `a case says what is known about accounts`() {
+    let rule = ruleSource(
+      "LinkFlood", "return young(event, days(7)), { Handle2 = event.handle, Fans = event.followers }")
+    #expect(
+      failures(
+        """
+        case "young" { post 'x', account = { age = days(6), handle = "a.example", followers = 3 }, hits = true,
+          features = { Handle2 = "a.example", Fans = 3 } },
+        case "old" { post 'x', account = { age = days(8) }, silent = true },
+        case "unknown" { post 'x', silent = true },
+        case "by name" { sequence { post { did = 'old' }, post { did = 'alice' } }, hits = true,
+          account = { age = days(30) }, accounts = { alice = { age = hours(1) } } },
+        """, rule: rule) == [])
+    #expect(failures("case 'a' { post 'x', account = { aeg = 1 }, hits = true }")[0].contains("did you mean 'age'?"))
+  }
+
   @Test func `an event of a test has all a real one has`() throws {
     let event = try EventSketch(.map([("$make", .text("post")), ("text", .text("hi"))]))
     event.withAction(number: 3, clockMs: TestFile.defaultStartMs) { action in

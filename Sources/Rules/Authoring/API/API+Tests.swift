@@ -7,7 +7,7 @@ extension API {
     APIEntry(
       .tests, "case(name: string): function",
       "One case: an event or several, then what is expected of the last: `hits` and `silent` (true for the rule itself, a name, or a list), `features`, `effects`; "
-        + "`silent` holds for all events of the case. Also `account = { age = …, followers = … }` and `time = \"2026-07-04T03:00:00Z\"` for when it begins.",
+        + "`silent` holds for all events of the case. Also `account = { age = days(1), handle = …, pds_host = …, followers = …, follows = …, posts = …, profile = { … } }` for what is known of the events' accounts, `accounts = { alice = { … } }` by name, and `time = \"2026-07-04T03:00:00Z\"` for when it begins.",
       "case \"many links\" { post { … }, hits = true, features = { LinkCount = 9 }, effects = { label = \"spam\" } }"),
     APIEntry(
       .tests, "sequence(events: table): table",

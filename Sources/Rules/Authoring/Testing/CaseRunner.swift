@@ -18,6 +18,7 @@ struct CaseRunner {
     var result = TestResult(rule: test.rule, name: test.name, file: test.file, line: test.line)
     let start = CaseRunner.now()
     host.state = RuleState()
+    host.facts.directory = directory(test)
     var hasFailedRule = false
     for (index, step) in test.steps.enumerated() {
       number += 1
@@ -48,6 +49,19 @@ struct CaseRunner {
     if hasFailedRule, let fresh = try? RuleHost.load(files) { host = fresh }
     result.milliseconds = CaseRunner.now() - start
     return result
+  }
+
+  /// What the case knows about accounts; what it says of one by name goes before what it says of all.
+  private func directory(_ test: TestCase) -> AccountDirectory? {
+    guard test.account != nil || !test.accounts.isEmpty else { return nil }
+    let directory = AccountDirectory()
+    if let account = test.account {
+      for did in Set(test.steps.map(\.event.did)).sorted() {
+        _ = account.add(did, startMs: test.startMs, to: directory)
+      }
+    }
+    for (did, account) in test.accounts { _ = account.add(did, startMs: test.startMs, to: directory) }
+    return directory
   }
 
   // MARK: Expected against got

@@ -12,8 +12,9 @@ struct TestCase {
   var steps: [(offsetMs: Int64, event: EventSketch, expected: Expectation?)] = []
   /// What holds for the last event; `silent` for all of them.
   var expected = Expectation()
-  /// The account the events are of, where the case says it.
+  /// What is known about the accounts the events are of, and about accounts by their DID.
   var account: TestAccount?
+  var accounts: [(did: String, account: TestAccount)] = []
   /// When it begins, ms since 1970.
   var startMs = TestFile.defaultStartMs
 }
@@ -33,16 +34,6 @@ struct ExpectedEffect {
   var entityType: String?
   var hours: Int64?
   var comment: String?
-}
-
-/// What a case says of the account: what `--directory` says in a run.
-struct TestAccount {
-  var ageSeconds: Double?
-  var handle: String?
-  var pds: String?
-  var followers: Int64?
-  var follows: Int64?
-  var posts: Int64?
 }
 
 /// Reads a `*_test.lua`: the file is run in the sandbox and returns data.
@@ -94,14 +85,19 @@ struct TestFile {
       return fail(value.line, "an entry of tests \"\(rule)\" is not case \"…\" { … }")
     }
     var test = TestCase(rule: rule, name: name, file: path, line: value.line)
-    unknownKeys(value, known: ["hits", "silent", "features", "effects", "account", "time"])
+    unknownKeys(value, known: ["hits", "silent", "features", "effects", "account", "accounts", "time"])
     test.expected = expectation(value, rule)
-    if let account = value["account"] { test.account = self.account(account) }
     if let time = value["time"] {
       guard let text = time.text, let ms = withBytes(Array(text.utf8), { Timestamp.milliseconds($0) }) else {
         return fail(value.line, "'time' is not a time", try: "time = \"2026-07-04T03:00:00Z\"")
       }
       test.startMs = ms
+    }
+    if let account = value["account"] { test.account = self.account(account, test) }
+    if case .table(let entries)? = value["accounts"] {
+      for entry in entries.sorted(by: { $0.key < $1.key }) {
+        test.accounts.append((EventSketch.did(entry.key), self.account(entry.value, test)))
+      }
     }
     if value.items.isEmpty { return fail(value.line, "case \"\(name)\" has no event", try: "post { text = \"…\" }") }
     var now: Int64 = 0
@@ -226,20 +222,22 @@ struct TestFile {
     return found
   }
 
-  private mutating func account(_ value: RuleValue) -> TestAccount {
-    let known = ["age", "handle", "pds_host", "followers", "follows", "posts"]
-    unknownKeys(value, known: known, of: "account")
-    return TestAccount(
-      ageSeconds: value["age"]?.number, handle: value["handle"]?.text, pds: value["pds_host"]?.text,
-      followers: value["followers"]?.integer, follows: value["follows"]?.integer, posts: value["posts"]?.integer)
+  private mutating func account(_ value: RuleValue, _ test: TestCase) -> TestAccount {
+    unknownKeys(value, known: TestAccount.keys, of: "account", line: test.line)
+    let account = TestAccount(value)
+    if let what = account.add(EventSketch.defaultDID, startMs: test.startMs, to: AccountDirectory()) {
+      fail(test.line, "account: \(what)")
+    }
+    return account
   }
 
-  private mutating func unknownKeys(_ value: RuleValue, known: [String], of owner: String? = nil) {
+  private mutating func unknownKeys(_ value: RuleValue, known: [String], of owner: String? = nil, line: Int = 0) {
     guard case .table(let entries) = value else { return }
     for key in entries.map(\.key).sorted() where !key.isEmpty && !key.hasPrefix("$") && !known.contains(key) {
       let near = nearestName(key, in: known)
       fail(
-        value.line, "\(owner ?? value.make ?? "this") has no '\(key)'" + (near.map { ", did you mean '\($0)'?" } ?? ""),
+        max(line, value.line),
+        "\(owner ?? value.make ?? "this") has no '\(key)'" + (near.map { ", did you mean '\($0)'?" } ?? ""),
         try: known.isEmpty ? "" : "it has \(known.joined(separator: ", "))")
     }
   }
