@@ -21,6 +21,7 @@ package struct CampaignPlan: Sendable, Codable, Equatable {
     package var linksPerPost: [Int]?
     package var domains: [Int]?
     package var mentionsPerPost: [Int]?
+    package var tagsPerPost: [Int]?
     package var batch: [Int]?
     package var disguisedPercent: Int?
 
@@ -33,6 +34,7 @@ package struct CampaignPlan: Sendable, Codable, Equatable {
       case gapMs = "gap_ms"
       case linksPerPost = "links_per_post"
       case mentionsPerPost = "mentions_per_post"
+      case tagsPerPost = "tags_per_post"
       case disguisedPercent = "disguised_percent"
     }
   }
@@ -111,7 +113,7 @@ extension CampaignPlan.Play {
       ("accounts", accounts, 1...10_000), ("events_per_account", eventsPerAccount, 1...100_000),
       ("spread_ms", spreadMs, 0...86_400_000), ("gap_ms", gapMs, 0...86_400_000),
       ("links_per_post", linksPerPost, 0...20), ("domains", domains, 1...50),
-      ("mentions_per_post", mentionsPerPost, 1...30), ("batch", batch, 1...200),
+      ("mentions_per_post", mentionsPerPost, 1...30), ("tags_per_post", tagsPerPost, 0...50), ("batch", batch, 1...200),
     ]
     for (member, range, allowed) in ranges {
       guard let range else { continue }

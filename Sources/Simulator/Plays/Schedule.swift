@@ -17,6 +17,10 @@ final class PlayInstance {
   /// Strangers are taken one after the other: the next is `strangers`, then always `stride` further.
   var strangers = 0
   var stride = 1
+  /// Follow churn, by account: the follows that are to be taken back, and how many more come before that.
+  var churn: [Int: (follows: [TreeKey], ahead: Int)] = [:]
+  /// The record keys of lists, by account.
+  var lists: [Int: UInt64] = [:]
   /// The thread of a conversation.
   var thread: (root: PostReference, parent: PostReference)?
 

@@ -23,7 +23,8 @@ extension World {
   /// Who takes part: abusers, newcomers and free newsrooms in turn, others by lot and each only once.
   private func cast(_ kind: PlayKind, count: Int, _ random: inout Random) -> [Int] {
     switch kind {
-    case .linkFlood, .copyPaste, .massFollow, .mentionSpam, .lookalike:
+    case .linkFlood, .copyPaste, .massFollow, .mentionSpam, .lookalike, .replyFlood, .hashtagStuffing, .followChurn,
+      .scam, .identityFlapping, .listAbuse:
       return (0..<count).map { _ in
         defer {
           nextAbuser = nextAbuser + 1 < accounts.abusers.upperBound ? nextAbuser + 1 : accounts.abusers.lowerBound
@@ -48,7 +49,8 @@ extension World {
       return chosen
     case .knownAccount:
       return accounts.known.isEmpty ? [] : [accounts.known.lowerBound + random.below(accounts.known.count)]
-    case .meme, .sharedQuote, .conversation, .fanAccount:
+    case .meme, .sharedQuote, .conversation, .fanAccount, .questionHour, .photographer, .cleanUp, .scamTalk, .rename,
+      .curator:
       let wanted = min(count, accounts.everyday.count)
       let start = random.below(accounts.everyday.count)
       let stride = coprimeStride(&random)
@@ -92,7 +94,11 @@ extension World {
       play.text = """
         \(play.random.pick(PlayTexts.quotes)) — \(play.random.pick(Names.second)), \(1_800 + play.random.below(220))
         """
-    case .massFollow, .lookalike, .newsBot, .starterPack, .conversation, .fanAccount, .knownAccount: break
+    case .replyFlood: play.text = play.random.pick(PlayTexts.replyPitches)
+    case .massFollow, .lookalike, .newsBot, .starterPack, .conversation, .fanAccount, .knownAccount, .hashtagStuffing,
+      .followChurn, .scam, .identityFlapping, .listAbuse, .questionHour, .photographer, .cleanUp, .scamTalk, .rename,
+      .curator:
+      break
     }
   }
 
@@ -126,6 +132,10 @@ extension World {
   /// Plans and writes the frame; answers how many of the actor's events it holds.
   private func act(_ play: PlayInstance, _ actor: Int, _ account: Int, into draft: inout FrameDraft) -> Int {
     let isRename = [.lookalike, .fanAccount, .knownAccount].contains(play.kind)
+    if play.kind == .identityFlapping || play.kind == .rename {
+      identity(account, handle: anyHandle(play, actor, account), into: &draft)
+      return 1
+    }
     if isRename, play.remaining[actor] == 1, play.random.chance(play.kind == .lookalike ? 100 : 60) {
       identity(account, handle: newHandle(play, account), into: &draft)
       return 1
@@ -154,9 +164,12 @@ extension World {
       var body = TextBuilder()
       body.add(isDisguised ? Disguise.apply(to: play.text, &play.random) : play.text)
       plan(post: body, "en", account, &state, play)
+    case .replyFlood, .hashtagStuffing, .followChurn, .scam, .listAbuse, .questionHour, .photographer, .cleanUp,
+      .scamTalk, .curator, .identityFlapping, .rename:
+      planMore(play, account, &state)
     }
     commit(account, &state, into: &draft)
-    if play.kind == .conversation, let post = assembler.operations.first {
+    if [.conversation, .questionHour].contains(play.kind), let post = assembler.operations.first {
       let reference = PostReference(account: account, record: state.lastRecord, digest: post.digest)
       play.thread = (play.thread?.root ?? reference, reference)
     }
@@ -165,7 +178,7 @@ extension World {
 
   // MARK: - Records of plays
 
-  private func plan(
+  func plan(
     post body: TextBuilder, _ language: String, _ account: Int, _ state: inout RepositoryState, _ play: PlayInstance,
     embed: RecordWriter.Embed? = nil, reply: (root: PostReference, parent: PostReference)? = nil
   ) {
@@ -178,7 +191,7 @@ extension World {
   }
 
   /// The next account that this instance has not met yet.
-  private func stranger(_ play: PlayInstance) -> Int {
+  func stranger(_ play: PlayInstance) -> Int {
     play.strangers = (play.strangers + play.stride) % accounts.everyday.count
     return play.strangers
   }

@@ -111,15 +111,23 @@ struct Accounts: Sendable {
     return "pds\(number < 10 ? "0" : "")\(number).sim.test"
   }
 
-  /// When the account was made, microseconds since 1970. Newcomers are hours old, most abusers days; a quarter of the
-  /// abusers took over an old account.
+  /// Whether the account is days old: newcomers, one everyday account in 25, most abusers. A quarter of the abusers
+  /// took over an old account.
+  private func isYoung(_ account: Int) -> Bool {
+    let trait = trait(3, of: account)
+    if abusers.contains(account) { return trait >> 32 % 4 != 0 }
+    return newcomers.contains(account) || everyday.contains(account) && trait >> 32 % 25 == 0
+  }
+
+  /// When the account was made, microseconds since 1970. Newcomers are hours old, young abusers and other young accounts
+  /// days.
   func createdAt(_ account: Int) -> UInt64 {
     let hour: UInt64 = 3_600_000_000
     let trait = trait(3, of: account)
     let ageHours: UInt64
     if newcomers.contains(account) {
       ageHours = 1 + trait % 24
-    } else if abusers.contains(account), trait >> 32 % 4 != 0 {
+    } else if isYoung(account) {
       ageHours = 2 + trait % 94
     } else {
       ageHours = 24 * (30 + trait % 1_000)
@@ -136,7 +144,7 @@ struct Accounts: Sendable {
     } else if newcomers.contains(account) {
       scale = 4
     } else {
-      scale = abusers.contains(account) ? 20 : 600
+      scale = isYoung(account) ? 20 : 600
     }
     return (
       Int(trait % (scale * 2) + 1), Int(trait >> 20 % min(scale, 2_000)), Int(trait >> 40 % (scale * 3) + scale / 10)
