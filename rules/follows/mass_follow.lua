@@ -5,13 +5,14 @@
 
 return rule {
   name = "MassFollow",
-  about = "More than 75 follows within ten minutes.",
+  about = "75 follows or more within ten minutes.",
   owner = "follows",
   actions = { "operation#create" },
   collections = { "app.bsky.graph.follow" },
   when = function(event)
     local follows = count("follows", event.did, minutes(10))
     local made = follows:add()
+    if made < 75 then return false end
     return follows:crossed(75), { FollowCount = made }
   end,
   effects = {

@@ -8,15 +8,16 @@ return rule {
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
   when = function(event)
-    if #event.mentions == 0 then return false end
+    local mentions = event.mentions
+    if #mentions == 0 then return false end
     local people = distinct("people mentioned", event.did, minutes(10))
-    for index, did in ipairs(event.mentions) do
+    for index, did in ipairs(mentions) do
       if index > 20 then break end
       people:add(did)
     end
     local different = people:get()
     -- The post itself has to call out to several: an answer to one of them is not spam.
-    return different >= 18 and #event.mentions >= 3, { MentionedPeople = different }
+    return different >= 18 and #mentions >= 3, { MentionedPeople = different }
   end,
   effects = {
     verdict "review",

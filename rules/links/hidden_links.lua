@@ -6,7 +6,7 @@
 return rule {
   name = "HiddenLinks",
   about = "An account posts many links whose addresses do not show in the text.",
-  owner = "spam",
+  owner = "links",
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
   mode = "shadow",

@@ -1,0 +1,19 @@
+-- Rules that look at one thing each cannot see that an account does three. `entity.labels` has the labels that the live rules
+-- of this set have given and that have not run out: whoever writes with two different ones on the back gets a person's eyes.
+--
+-- One label is the everyday case and what expiry is for. An escalation is dear: it is given once a week for an account.
+
+return rule {
+  name = "RepeatOffender",
+  about = "An account with two or more labels of this feeder goes on posting.",
+  owner = "accounts",
+  actions = { "operation#create" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local labels = entity.labels(event.did)
+    if #labels < 2 then return false end
+    return true, { LabelsSoFar = table.concat(labels, " ") }
+  end,
+  effects = { escalate { on = "did", dedupe = days(7), comment = "Labels so far: {LabelsSoFar}" } },
+}

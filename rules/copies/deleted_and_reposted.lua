@@ -1,0 +1,25 @@
+-- Post, delete, post again: to stand on top of every feed, or to get rid of the replies. Seen from here a delete has no text,
+-- so the rule joins the two by the account: how often it deleted, and how often it repeated itself.
+--
+-- In shadow: people who correct a typo delete and repost too, twice or three times. Five within ten minutes is a guess.
+
+return rule {
+  name = "DeletedAndReposted",
+  about = "An account deletes posts and posts the same text again, five times within ten minutes.",
+  owner = "copies",
+  actions = { "operation#create", "operation#delete" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local deleted = count("posts deleted", event.did, minutes(10))
+    if event.operation == "delete" then
+      deleted:add()
+      return
+    end
+    -- Whoever deletes nothing is done here, before any text is touched.
+    if deleted:get() < 5 then return false end
+    local again = count("text again", event.did .. " " .. text.fold(event.text), minutes(10)):add()
+    return again >= 5, { DeletedPosts = deleted:get() }
+  end,
+  effects = { label { "spam", on = "did", expires = hours(12), comment = "Deletes and reposts the same text" } },
+}

@@ -1,0 +1,25 @@
+-- Values that several rules need, worked out once per event, and only when the first of them asks. They stand in the verdict
+-- as columns, so name them for the person who reads it.
+
+local endings = use "lib/endings"
+
+return features {
+  -- The sites a post links to: what somebody registered, not the host. `a.shop.example` and `b.shop.example` are one site, and
+  -- so is `shop.co.uk`, because the public suffix list knows where names are sold.
+  LinkSites = function(event)
+    local sites, seen = {}, {}
+    for _, host in ipairs(event.domains) do
+      local site = domain.registrable(host) or host
+      if not seen[site] then
+        seen[site] = true
+        sites[#sites + 1] = site
+      end
+    end
+    return sites
+  end,
+
+  -- The text for comparing: folded, without what people hang at the end of a copy.
+  TextCore = function(event)
+    return endings.without(text.fold(event.text))
+  end,
+}

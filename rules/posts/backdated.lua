@@ -1,0 +1,18 @@
+-- `createdAt` is what the author's program says. A post that claims to be years old does not show up in feeds by date, and one
+-- from the future stands on top of them. Importers write old dates in good faith, so the past is left alone here.
+--
+-- `time.since` is negative for what lies ahead; an hour of it is a clock that is wrong, a day is no accident.
+
+return rule {
+  name = "PostFromTheFuture",
+  about = "A post that says it was written more than a day from now.",
+  owner = "posts",
+  actions = { "operation#create" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local age = time.since(event.record.createdAt)
+    return age < -days(1), { CreatedSecondsAgo = age }
+  end,
+  effects = { verdict "review" },
+}

@@ -1,0 +1,23 @@
+-- One account replies to one other again and again. Friends do that too, so the other must not be answering: when the target
+-- writes back, the count begins anew.
+
+return rule {
+  name = "Hounding",
+  about = "Twenty-five replies to one person within an hour, none of them answered.",
+  owner = "replies",
+  actions = { "operation#create" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local target = uri.did(event.reply_parent)
+    if not target or target == event.did then return false end
+    -- An answer: what the other one wrote so far was a conversation.
+    cache.set("answered " .. target .. event.did, true, hours(1))
+    if cache.get("answered " .. event.did .. target) then return false end
+    local replies = count("replies to one person", event.did .. target, hours(1))
+    replies:add()
+    if not replies:crossed(25) then return false end
+    return true, { HoundedAccount = target }
+  end,
+  effects = { label { "harassment", on = "did", expires = days(3), comment = "25 unanswered replies to {HoundedAccount} within an hour" } },
+}
