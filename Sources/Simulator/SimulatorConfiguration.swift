@@ -14,6 +14,9 @@ package struct SimulatorConfiguration: Sendable {
   package var startTime: UInt64
   /// Frames per second of stream time.
   package var eventsPerSecond: Int
+  /// Frames in all, where that is known. In the last minute of stream time (at most a tenth of the run) no play begins: of
+  /// a campaign cut off after its first events nobody could say what it is.
+  package var framesMax: Int?
   /// How large repositories are at the start, in percent of real ones. Less starts faster and gives smaller frames.
   package var repositoryPercent: Int
 
@@ -30,8 +33,9 @@ package struct SimulatorConfiguration: Sendable {
     seed: UInt64 = 1, accounts: Int = 20_000, campaigns: CampaignPlan = .standard, malformedPerMillion: Int = 0,
     startSeq: Int64 = SimulatorConfiguration.defaultStartSeq,
     startTime: UInt64 = SimulatorConfiguration.defaultStartTime, eventsPerSecond: Int? = nil,
-    repositoryPercent: Int = 100
+    repositoryPercent: Int = 100, framesMax: Int? = nil
   ) {
+    self.framesMax = framesMax
     self.seed = seed
     self.accounts = min(max(accounts, 64), 1_000_000)
     self.campaigns = campaigns

@@ -73,7 +73,7 @@ struct SimulateCommand: ParsableCommand {
   private func write(to output: String) throws {
     let configuration = SimulatorConfiguration(
       seed: seed, accounts: accounts ?? 20_000, campaigns: try plan(),
-      malformedPerMillion: Int(malformed * 1_000_000))
+      malformedPerMillion: Int(malformed * 1_000_000), framesMax: events)
     do throws(SimulationFiles.Problem) {
       let total = events ?? 0
       let summary = try SimulationFiles(frames: output, truth: truth, directory: directory)

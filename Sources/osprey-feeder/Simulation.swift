@@ -36,7 +36,8 @@ struct SimulationOptions {
     if case .perSecond(let rate) = rate { perSecond = rate }
     return SimulatorConfiguration(
       seed: seed, accounts: accounts ?? 20_000, campaigns: campaigns, malformedPerMillion: malformedPerMillion,
-      startSeq: startSeq, startTime: UInt64(Date().timeIntervalSince1970 * 1_000_000), eventsPerSecond: perSecond)
+      startSeq: startSeq, startTime: UInt64(Date().timeIntervalSince1970 * 1_000_000), eventsPerSecond: perSecond,
+      framesMax: ring == nil ? limit : nil)
   }
 }
 

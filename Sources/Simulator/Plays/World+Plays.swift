@@ -4,6 +4,7 @@ import Signatures
 extension World {
   /// Starts the plays whose frame has come.
   func startDuePlays() {
+    guard frameCount < lastStart else { return }
     for (index, kind) in PlayKind.allCases.enumerated() where frameCount > nextStart[index] {
       guard let numbers = configuration.campaigns.play(kind) else { continue }
       // Between three and five quarters of the period, so that plays do not march in step.

@@ -15,6 +15,8 @@ package final class World {
   var schedule = Schedule()
   /// The frame at which the next instance of each play starts.
   var nextStart: [Int]
+  /// The frame from which on no play begins.
+  let lastStart: Int
   /// The latest posts, for others to like, quote and answer.
   var recentPosts: [PostReference] = []
   var recentPostCount = 0
@@ -43,6 +45,7 @@ package final class World {
     playRandom = Random(seed: configuration.seed, stream: 2)
     malformedRandom = Random(seed: configuration.seed, stream: 3)
     nextStart = PlayKind.allCases.map { configuration.campaigns.play($0)?.firstEvent ?? .max }
+    lastStart = configuration.framesMax.map { $0 - min($0 / 10, 60 * configuration.eventsPerSecond) } ?? .max
     nextAbuser = accounts.abusers.lowerBound
     nextNewcomer = accounts.newcomers.lowerBound
     now = configuration.startTime
