@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-const char lh_frozen_key, lh_environment_key, lh_marks_key;
+const char lh_counter_key, lh_list_key, lh_pattern_key, lh_frozen_key, lh_environment_key, lh_marks_key;
 
 enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, TRACE_SLOWNESS = 200 };
 enum { RULES_INDEX = 1, CACHE_INDEX = 2, FIXED_COUNT = 2 };
@@ -145,6 +145,7 @@ static int open_all(lua_State *L) {
   lh_open_math(L);
   lh_open_rules(L);
   lh_open_text(L);
+  lh_open_lists(L);
   lh_open_files(L);
   lh_open_state(L);
   lua_pushvalue(L, 2);
@@ -234,6 +235,11 @@ int lh_load_library(lh_host *host, const char *name) {
   return status == LUA_OK ? LH_OK : keep_error(host, status);
 }
 
+static int fail(lh_host *host, const char *text) {
+  snprintf(host->error, sizeof host->error, "%s", text);
+  return LH_ERROR;
+}
+
 static int collect(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);
   return 0;
@@ -245,6 +251,7 @@ int lh_seal(lh_host *host) {
   lua_pushcfunction(host->L, collect);
   int status = lua_pcall(host->L, 0, 0, 0);
   if (status != LUA_OK) return keep_error(host, status);
+  if (!ct_patterns_seal(ct_text_patterns(host->text))) return fail(host, "there is not enough memory for the patterns");
   host->memory_max = host->memory + host->limits.event_bytes;
   return LH_OK;
 }
@@ -295,11 +302,6 @@ static int32_t plain_value(lua_State *L, int index, lh_value *value) {
 }
 
 enum { FEATURES_MAX = 32 };
-
-static int fail(lh_host *host, const char *text) {
-  snprintf(host->error, sizeof host->error, "%s", text);
-  return LH_ERROR;
-}
 
 /* Hands one feature to Swift; returns what `feature` says. */
 int lh_emit_feature(lh_host *host, lh_text name) {

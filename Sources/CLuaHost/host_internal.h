@@ -95,6 +95,11 @@ void lh_open_table(lua_State *L);
 void lh_open_math(lua_State *L);
 void lh_open_rules(lua_State *L);
 void lh_open_text(lua_State *L);
+void lh_open_lists(lua_State *L);
+/* verdict "x", label { … }. Upvalue 1: the kind. */
+int lh_effect(lua_State *L);
+/* The object at argument 1, whose metatable stands in the registry at `key`; raises `otherwise`. */
+void *lh_check_object(lua_State *L, const char *key, const char *otherwise);
 void lh_open_event(lua_State *L, const lh_text *fields, size_t count);
 /* A file to load. */
 struct lh_source {
@@ -124,7 +129,7 @@ void lh_forget_features(lh_host *host);
 int lh_emit_feature(lh_host *host, lh_text name);
 
 /* Registry keys. */
-extern const char lh_frozen_key, lh_environment_key, lh_marks_key, lh_names_key;
+extern const char lh_counter_key, lh_list_key, lh_pattern_key, lh_frozen_key, lh_environment_key, lh_marks_key, lh_names_key;
 
 /* Keeps the names a rule can write, and the functions behind them, for `lh_names` and the trace. */
 void lh_collect_names(lua_State *L);

@@ -22,7 +22,7 @@ static int rules_rule(lua_State *L) {
 }
 
 /* verdict "x", label { … }: a table with the kind of the effect under "$effect". Upvalue 1: the kind. */
-static int rules_effect(lua_State *L) {
+int lh_effect(lua_State *L) {
   if (host_of(L)->in_event) return luaL_error(L, "effects stand in the rule's `effects`, not in `when`");
   int type = lua_type(L, 1);
   if (type == LUA_TSTRING) {
@@ -82,10 +82,10 @@ static int rules_counter(lua_State *L) {
 
 static lh_key *check_key(lua_State *L) {
   lh_host *host = host_of(L);
-  if (lua_type(L, 1) != LUA_TUSERDATA) luaL_error(L, "write count(…):add() with a colon");
+  lh_key *key = lh_check_object(L, &lh_counter_key, "write count(…):add() with a colon");
   if (!host->in_event) luaL_error(L, "counters can be used inside `when` only");
   lh_charge(L, 10);
-  return lua_touserdata(L, 1); /* the only full userdata a rule can hold */
+  return key;
 }
 
 static int counter_add(lua_State *L) {
@@ -137,6 +137,8 @@ static void open_counters(lua_State *L) {
   luaL_newlib(L, methods);
   lh_seal_library(L, "a counter");
   lua_setfield(L, -2, "__index");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &lh_counter_key);
   static const char *const names[] = {"count", "distinct"};
   for (int kind = LH_COUNT; kind <= LH_DISTINCT; kind++) {
     lua_pushinteger(L, kind);
@@ -156,7 +158,7 @@ void lh_open_rules(lua_State *L) {
   lua_setfield(L, -2, "rule");
   for (size_t at = 0; at < sizeof effects / sizeof effects[0]; at++) {
     lua_pushstring(L, effects[at]);
-    lua_pushcclosure(L, rules_effect, 1);
+    lua_pushcclosure(L, lh_effect, 1);
     lua_setfield(L, -2, effects[at]);
   }
   for (size_t at = 0; at < sizeof units / sizeof units[0]; at++) {

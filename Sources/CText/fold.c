@@ -148,7 +148,8 @@ ct_text *ct_text_create(void) {
   text->decompose = unorm2_getNFKDInstance(&status);
   text->compose = unorm2_getNFCInstance(&status);
   text->spoof = uspoof_open(&status);
-  if (U_FAILURE(status)) {
+  text->patterns = ct_patterns_create();
+  if (U_FAILURE(status) || !text->patterns) {
     ct_text_destroy(text);
     return NULL;
   }
@@ -160,11 +161,14 @@ ct_text *ct_text_create(void) {
 void ct_text_destroy(ct_text *text) {
   if (!text) return;
   if (text->spoof) uspoof_close(text->spoof);
+  free(text->machine);
+  ct_patterns_destroy(text->patterns);
   for (int page = 0; page < PAGES; page++) free(text->fold.pages[page]), free(text->clean.pages[page]);
   free(text);
 }
 
-static const struct entry *entry_of(ct_text *text, struct table *table, UChar32 c, struct entry *spare) {
+const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare) {
+  if (c < 0x80) return &table->ascii[c];
   struct entry **page = &table->pages[c / PAGE_ENTRIES];
   if (!*page) {
     *page = malloc(PAGE_ENTRIES * sizeof **page);
@@ -178,6 +182,8 @@ static const struct entry *entry_of(ct_text *text, struct table *table, UChar32 
   if (entry->count == 0xff) table->fill(text, c, entry);
   return entry;
 }
+
+struct ct_patterns *ct_text_patterns(ct_text *text) { return text->patterns; }
 
 /* Letters of Hangul that follow each other join to a syllable (Unicode, 3.12); `c` follows what ends at `end`. Returns the
  * syllable, or 0. */
@@ -207,7 +213,7 @@ size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8
         written -= 3;
         c = joined;
       }
-      entry = entry_of(text, table, c < 0 ? 0xfffd : c, &spare);
+      entry = text_entry(text, table, c < 0 ? 0xfffd : c, &spare);
     }
     if (entry->count == 1 && entry->bytes[0] == ' ') {
       if (after_blank) continue;

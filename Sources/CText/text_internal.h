@@ -43,12 +43,16 @@ struct ct_text {
   int32_t failure[OUT_BYTES];
   uint32_t shingles[2][SHINGLES_MAX];
   uint32_t sorted[SHINGLES_MAX];
+  struct machine *machine; /* of the patterns; NULL before the first */
+  ct_patterns *patterns;
 };
 
 /* Classes of characters: what stands between words; what joins to words; what is a word by itself, in scripts written
  * without blanks; marks, which go with the character before. */
 enum { CLASS_GAP = 0, CLASS_JOINED, CLASS_SINGLE, CLASS_MARK };
 int text_class(UChar32 c);
+/* What `c` becomes; `spare` is used where memory is short. */
+const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare);
 /* Transforms by `table`, with blanks joined. */
 size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8_t *out, size_t capacity);
 #endif

@@ -15,6 +15,14 @@ package struct RuleError: Error, Equatable, Sendable, CustomStringConvertible {
     self.attempt = attempt
   }
 
+  /// What the host said: `what; try: attempt`, or only what.
+  init(_ file: String, _ line: Int, try message: Substring) {
+    let parts = message.firstRange(of: "; try: ")
+    self.init(
+      file, line, String(message[..<(parts?.lowerBound ?? message.endIndex)]),
+      try: parts.map { String(message[$0.upperBound...]) } ?? "")
+  }
+
   /// `file:line: what` and, on a second line, `  try: …`.
   package var description: String {
     attempt.isEmpty ? "\(file):\(line): \(what)" : "\(file):\(line): \(what)\n  try: \(attempt)"

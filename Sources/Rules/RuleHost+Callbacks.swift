@@ -32,6 +32,7 @@ extension RuleHost {
         return 1
       },
       clock_ms: { RuleHost.of($0).facts.action.clockMs },
+      list: { RuleHost.of($0).lists?.open(Bytes($1), $2!, nearest: $3!) == true ? 1 : 0 },
       counter_key: { $5!.pointee = RuleHost.key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
       counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
       feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },

@@ -94,6 +94,7 @@ extension RuleHost {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }
     host.proveInspection(&errors)
+    host.lists = ListStore(files, text: text, errors: &errors)
     host.loadAll(files, &errors)
     host.checkNames(&errors)
     host.checkLabels(&errors)

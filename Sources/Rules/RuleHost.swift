@@ -56,6 +56,8 @@ package final class RuleHost: @unchecked Sendable {
   var state: RuleState
   let facts: EventFacts
   let text: TextLibrary
+  /// Set when loading begins.
+  var lists: ListStore?
   var index = RuleIndex([])
   var features: FeatureBuffer
   var loading = LoadingState()

@@ -26,6 +26,8 @@ package enum RuleLimits {
   package static let listItemsMax = 1_000
   package static let facetFeaturesMax = 16
   package static let domainsMax = 100
+  /// Wrong lines of one list that are reported.
+  package static let listErrorsMax = 20
   /// Names in a text that may be domains and are looked up.
   package static let bareHostsMax = 200
   /// Faults of one rule within a minute of stream time after which it is set aside.

@@ -38,6 +38,13 @@ typedef struct {
   int32_t kind;
 } lh_key;
 
+/* A list of words, domains or dids, or else of patterns (CText); somebody else's. */
+enum { LH_WORDS = 0, LH_DOMAINS, LH_NAMES, LH_PATTERNS };
+typedef struct {
+  int32_t kind;
+  void *entries;
+} lh_list;
+
 enum { LH_COUNT = 1, LH_DISTINCT = 2 };
 enum { LH_COUNTER_GET = 0, LH_COUNTER_ADD, LH_COUNTER_CROSSED };
 
@@ -68,6 +75,8 @@ typedef struct {
   int32_t (*time_ms)(void *context, lh_text text, int64_t *out);
   /* The event's clock. */
   int64_t (*clock_ms)(void *context);
+  /* The list of that name, 0 where there is none: `nearest` is then a name that comes near, or empty. */
+  int32_t (*list)(void *context, lh_text name, lh_list *out, lh_text *nearest);
   void (*counter_key)(void *context, int32_t kind, lh_text name, lh_text key, int64_t window_ms, lh_key *out);
   int64_t (*counter)(void *context, const lh_key *key, int32_t operation, int64_t number, lh_text value);
   /* One value a rule returned besides the hit; list elements come with index 1, 2, …; 0 is success, else the rule

@@ -131,11 +131,11 @@ extension RuleHost {
       if let line = Int(digits), after < rest.endIndex, rest[after] == ":" {
         let what = rest[rest.index(after: after)...].drop { $0 == " " }
         let place = message[..<colon]
-        return RuleError(place.hasPrefix("lib/") && place.hasSuffix(".lua") ? String(place) : path, line, String(what))
+        return RuleError(place.hasPrefix("lib/") && place.hasSuffix(".lua") ? String(place) : path, line, try: what)
       }
       rest = rest[rest.index(after: colon)...]
     }
-    return RuleError(path, 1, message)
+    return RuleError(path, 1, try: message[...])
   }
 
   /// The file that `use` asks for, or the nearest name. Both stay in place until the loading is over.

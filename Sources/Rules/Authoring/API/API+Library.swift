@@ -37,7 +37,45 @@ extension API {
       "text.similarity(event.display_name, \"Bluesky Support\") > 0.8"),
   ]
 
-  static let lists: [APIEntry] = []
+  static let lists: [APIEntry] = [
+    APIEntry(
+      .lists, "list:contains(value: string|string[]?): string?",
+      "The entry that equals the value, after folding (words), in lower case (domains) or as it is (dids); nil where there is none. Of a list of values, the first that is found; so for the other methods.",
+      "local trusted = list \"trusted\" … trusted:contains(event.did)"),
+    APIEntry(
+      .lists, "list:any_word(text: string|string[]?): string?",
+      "Lists of words: the entry that stands in the text as a word or phrase, both folded; the first in the text, the longest there.",
+      "local word = slurs:any_word(event.text)"),
+    APIEntry(
+      .lists, "list:censored(text: string|string[]?, only: \"disguised\"?): string?, boolean?",
+      "Lists of words: like `any_word`, but also behind digits and signs for letters, signs or blanks between letters, letters repeated, a plural's s. The second value says whether it was disguised; with `\"disguised\"`, plain words are passed over.",
+      "local word, hidden = slurs:censored(event.text)"),
+    APIEntry(
+      .lists, "list:domain(host: string|string[]?): string?",
+      "Lists of domains: the entry that is the host (or address) or a domain above it.",
+      "local bad = shorteners:domain(event.domains)"),
+    APIEntry(
+      .lists, "list:match(text: string|string[]?): string?",
+      "Lists of patterns: the first entry that matches. All of them are looked for at once.", "scams:match(event.text)"),
+    APIEntry(
+      .lists, "re(pattern: string, flags: string?): pattern",
+      "A regular expression, made once outside of `when`; linear-time. Flag `\"i\"` ignores case. Written in `[[ ]]` its backslashes need no doubling. `\\w \\d \\s \\b` know all scripts; there are no back references and no looking around.",
+      "local wallet = re[[\\b(bc1|0x)[0-9a-zA-Z]{25,60}\\b]]"),
+    APIEntry(
+      .lists, "pattern:match(text: string?): string|false",
+      "What matched first, from the left; false where nothing does (nil would mean that the rule does not apply).",
+      "return wallet:match(event.text)"),
+    APIEntry(
+      .lists, "pattern:find(text: string?): integer?, integer?",
+      "Bytes at which the match begins and ends, for `string.sub`."),
+    APIEntry(
+      .lists, "pattern:captures(text: string?): string[]?",
+      "What the groups matched, at most 9, `\"\"` for one that took no part; without groups the whole match.",
+      "local found = price:captures(event.text)"),
+    APIEntry(
+      .lists, "pattern:count(text: string?): integer", "How many matches, without overlap.",
+      "wallet:count(event.text) > 1"),
+  ]
 
   static let state: [APIEntry] = [
     APIEntry(

@@ -65,7 +65,8 @@ extension API {
       "Takes it down. All rules together 200 times a day; after that, rules that ask for one are shadow until the rules are loaded again.",
       "takedown { on = \"uri\", comment = \"{LinkCount} links\" }"),
     APIEntry(
-      .effects, "list(value: string|table): Effect", "Puts the account on a list.",
+      .effects, "list(value: string|table): Effect|list",
+      "Puts the account on a list, with a table or an `at://` address. With any other name: the words, domains, dids or patterns of `lists/NAME.txt`, to be opened outside of `when`.",
       "list { \"at://did:plc:…/app.bsky.graph.list/…\" }"),
     APIEntry(
       .effects, "flag(value: string|table): Effect", "A private mark in the verdict, before there is a label for it.",
