@@ -23,7 +23,7 @@ struct item {
 
 /* One character of a text on the way to a trie. */
 enum { UNIT_BLANK = 0, UNIT_GAP, UNIT_LETTER };
-enum { UNIT_STARTS = 1, UNIT_ENDS = 2, UNIT_IS_LETTER = 4 };
+enum { UNIT_STARTS = 1, UNIT_ENDS = 2, UNIT_IS_LETTER = 4, UNIT_IS_SIGN = 8 };
 struct unit {
   UChar32 c;
   uint8_t kind, flags;
@@ -281,7 +281,8 @@ static size_t to_units(ct_list *list, ct_slice source, int signs) {
       U8_NEXT(entry->bytes, folded_at, entry->count, part);
       unit.c = leet(part);
       unit.kind = UNIT_LETTER;
-      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (c >= 0 && u_isalpha(c) ? UNIT_IS_LETTER : 0));
+      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (c >= 0 && u_isalpha(c) ? UNIT_IS_LETTER : 0) |
+                             (is_sign ? UNIT_IS_SIGN : 0));
       starts = 0;
       count = put_letter(list->units, count, unit);
     }
@@ -289,6 +290,15 @@ static size_t to_units(ct_list *list, ct_slice source, int signs) {
   for (size_t unit = 0; unit < count; unit++) {
     int is_last = unit + 1 == count || list->units[unit + 1].kind != UNIT_LETTER;
     if (list->units[unit].kind == UNIT_LETTER && is_last) list->units[unit].flags |= UNIT_ENDS;
+  }
+  /* Signs around a word may be letters or not: `$pam!` has an s and no l. */
+  for (size_t unit = 1; signs && unit < count; unit++) {
+    int after_sign = list->units[unit - 1].flags & UNIT_IS_SIGN && list->units[unit - 1].flags & UNIT_STARTS;
+    if (after_sign && list->units[unit].kind == UNIT_LETTER) list->units[unit].flags |= UNIT_STARTS;
+  }
+  for (size_t unit = count; signs && unit-- > 1;) {
+    int before_sign = list->units[unit].flags & UNIT_IS_SIGN && list->units[unit].flags & UNIT_ENDS;
+    if (before_sign && list->units[unit - 1].kind == UNIT_LETTER) list->units[unit - 1].flags |= UNIT_ENDS;
   }
   return count;
 }

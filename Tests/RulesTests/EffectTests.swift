@@ -50,7 +50,7 @@ struct EffectTests {
     ("verdict { 'x', on = 'uri' }", "verdict has no 'on'"), ("report { 'x', expires = 5 }", "report has no 'expires'"),
     ("label { 'spam', expries = 5 }", "label has no 'expries', did you mean 'expires'?"),
     ("label { 'spam', dedupe = days(31) }", "'dedupe' is not a time of up to 30 days"), ("tag {}", "tag needs a value"),
-    ("comment { on = 'did' }", "comment needs a text"), ("list 'spam'", "list needs the AT URI of a list"),
+    ("comment { on = 'did' }", "comment needs a text"), ("list { 'spam' }", "list needs the AT URI of a list"),
     ("list { 'at://did:plc:l/app.bsky.graph.list/1', on = 'uri' }", "only accounts can be put on a list"),
     ("takedown 'a|b'", "takedown needs a value"), ("label 'x', label 'x'", "the same label on the same entity twice"),
   ])
