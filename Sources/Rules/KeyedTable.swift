@@ -1,5 +1,5 @@
 /// What a counter is filed under.
-struct StateKey: Equatable {
+struct StateKey: Hashable {
   var high: UInt64
   var low: UInt64
 }

@@ -87,6 +87,8 @@ struct DirectoryTests {
     ("{\"did\":\"did:plc:a\"} x", "1: something follows the object at byte 21"),
     ("\n\n{\"did\":\"did:plc:a\",\"followers\":-1}", "3: \"followers\" is not a whole number from 0 on"),
     ("{\"did\":\"did:plc:a\",\"followers\":1.5}", "1: \"followers\" is not a whole number"),
+    ("{\"did\":\"did:plc:a\",\"posts\":99999999999999999999}", "1: \"posts\" is not a whole number"),
+    ("{\"did\":\"did:plc:a\",\"posts\":}", "1: \"posts\" is not a whole number"),
     ("{\"did\":\"did:plc:a\",\"handle\":5}", "1: '\"' is missing at byte 29"),
     ("{\"did\":\"did:plc:a\",\"created_at\":\"yesterday\"}", "1: \"created_at\" is not a time"),
     ("{\"did\":\"did:plc:a\",\"profile\":\"x\"}", "1: \"profile\" is not an object"),

@@ -52,7 +52,9 @@ package final class AccountDirectory: @unchecked Sendable {
   private var texts: [UnsafeMutablePointer<UInt8>] = []
   private var textUsed = textChunk
   private var hosts: [ByteWriter] = []
+  /// By the host, and by what lines write for it.
   private var hostNumbers: [String: UInt32] = [:]
+  private var writtenHosts: [StateKey: UInt32] = [:]
 
   init() {
     index = .allocate(capacity: indexCount)
@@ -68,7 +70,7 @@ package final class AccountDirectory: @unchecked Sendable {
   /// Bytes the directory holds, all in all.
   package var memoryBytes: Int {
     chunks.count * Self.entriesPerChunk * MemoryLayout<Entry>.stride + indexCount * 4 + texts.count * Self.textChunk
-      + hosts.count * 128
+      + (hosts.count + writtenHosts.count) * 128
   }
 
   private static func key(_ did: Bytes) -> StateKey {
@@ -133,7 +135,9 @@ package final class AccountDirectory: @unchecked Sendable {
     guard let text = keep(line.handle.bytes, line.profile) else {
       return "there is more than 4 GB of handles and profiles"
     }
-    guard let host = self.host(line.host) else { return "there are more than \(RuleLimits.directoryHostsMax) servers" }
+    guard let host = host(line.server.bytes) else {
+      return "there are more than \(RuleLimits.directoryHostsMax) servers"
+    }
     let entry = entry(number!)
     entry.pointee.text = text
     entry.pointee.host = host
@@ -179,14 +183,25 @@ package final class AccountDirectory: @unchecked Sendable {
     return UInt32((texts.count - 1) * Self.textChunk + textUsed)
   }
 
-  private func host(_ name: String) -> UInt32? {
-    if name.isEmpty { return 0 }
-    if let known = hostNumbers[name] { return known }
-    guard hosts.count < RuleLimits.directoryHostsMax else { return nil }
-    let bytes = ByteWriter(capacity: max(1, name.utf8.count))
-    bytes.append(name)
-    hosts.append(bytes)
-    hostNumbers[name] = UInt32(hosts.count)
-    return UInt32(hosts.count)
+  /// The number of a server; 0 for none.
+  private func host(_ written: Bytes) -> UInt32? {
+    if written.isEmpty { return 0 }
+    let key = Self.key(written)
+    if let known = writtenHosts[key] { return known }
+    guard writtenHosts.count < RuleLimits.directoryHostsMax else { return nil }
+    // `https://pds.example/` and `pds.example` are the same server.
+    var rest = written.string[...]
+    if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
+    let name = rest.prefix { $0 != "/" && $0 != ":" }.lowercased()
+    var number = hostNumbers[name] ?? 0
+    if number == 0, !name.isEmpty {
+      let bytes = ByteWriter(capacity: name.utf8.count)
+      bytes.append(name)
+      hosts.append(bytes)
+      number = UInt32(hosts.count)
+      hostNumbers[name] = number
+    }
+    writtenHosts[key] = number
+    return number
   }
 }

@@ -4,7 +4,8 @@ import ATProto
 final class AccountLine {
   let did = ByteWriter(capacity: 64)
   let handle = ByteWriter(capacity: 256)
-  private(set) var host = ""
+  /// The server as the line writes it, an address or a host.
+  let server = ByteWriter(capacity: 256)
   private(set) var createdAtMs: Int64?
   private(set) var followers: Int64?
   private(set) var follows: Int64?
@@ -18,7 +19,7 @@ final class AccountLine {
   func parse(_ line: Bytes) -> String? {
     did.removeAll()
     handle.removeAll()
-    host = ""
+    server.removeAll()
     createdAtMs = nil
     followers = nil
     follows = nil
@@ -50,9 +51,8 @@ final class AccountLine {
       guard let time = Timestamp.milliseconds(scratch.bytes) else { throw JSONProblem("\"created_at\" is not a time") }
       createdAtMs = time
     } else if name == "pds" {
-      try json.string(into: scratch)
-      host = Self.host(scratch.bytes.string)
-      if host.utf8.count > 253 { throw JSONProblem("\"pds\" is longer than 253 bytes") }
+      try json.string(into: server)
+      if server.count > 512 { throw JSONProblem("\"pds\" is longer than 512 bytes") }
     } else if name == "followers" {
       followers = try json.count("followers")
     } else if name == "follows" {
@@ -68,13 +68,6 @@ final class AccountLine {
     } else {
       try json.skip(depth: 0)
     }
-  }
-
-  /// `https://pds.example/` and `pds.example` are the same server.
-  private static func host(_ text: String) -> String {
-    var rest = text[...]
-    if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
-    return rest.prefix { $0 != "/" && $0 != ":" }.lowercased()
   }
 }
 
@@ -93,7 +86,7 @@ struct JSONScanner {
   init(_ text: Bytes) { self.text = text }
 
   private mutating func blanks() {
-    while at < text.count, [0x20, 0x09, 0x0d, 0x0a].contains(text[at]) { at += 1 }
+    while at < text.count, text[at] == 0x20 || text[at] == 0x09 || text[at] == 0x0d || text[at] == 0x0a { at += 1 }
   }
 
   /// The next byte that is no blank, 0 at the end.
@@ -173,19 +166,23 @@ struct JSONScanner {
   mutating func string(into out: ByteWriter) throws(JSONProblem) {
     out.removeAll()
     try expect(UInt8(ascii: "\""))
-    while at < text.count {
-      let byte = text[at]
-      if byte == UInt8(ascii: "\"") {
+    var all: UInt8 = 0
+    while true {
+      let start = at
+      while at < text.count, text[at] != UInt8(ascii: "\""), text[at] != UInt8(ascii: "\\"), text[at] >= 0x20 {
+        all |= text[at]
         at += 1
-        guard String(validating: UnsafeBufferPointer(start: out.bytes.base, count: out.count), as: UTF8.self) != nil
-        else { throw problem("a text is not UTF-8") }
-        return
       }
-      if byte < 0x20 { throw problem("a text has a control character") }
+      out.append(text[Slice(offset: start, count: at - start)])
+      guard at < text.count else { throw problem("a text does not end") }
+      guard text[at] >= 0x20 else { throw problem("a text has a control character") }
       at += 1
-      if byte == UInt8(ascii: "\\") { try escape(into: out) } else { out.append(byte) }
+      if text[at - 1] == UInt8(ascii: "\"") { break }
+      try escape(into: out)
     }
-    throw problem("a text does not end")
+    guard all >= 0x80 else { return }
+    let buffer = UnsafeBufferPointer(start: out.bytes.base, count: out.count)
+    if String(validating: buffer, as: UTF8.self) == nil { throw problem("a text is not UTF-8") }
   }
 
   private mutating func escape(into out: ByteWriter) throws(JSONProblem) {
@@ -237,9 +234,15 @@ struct JSONScanner {
 
   /// A whole number from 0 on.
   mutating func count(_ name: StaticString) throws(JSONProblem) -> Int64 {
-    guard let value = Int64(try number()), value >= 0 else {
-      throw JSONProblem("\"\(name)\" is not a whole number from 0 on")
+    blanks()
+    var value: Int64 = 0
+    let start = at
+    while at < text.count, text[at] &- 0x30 < 10, value < 1 << 56 {
+      value = value * 10 + Int64(text[at] - 0x30)
+      at += 1
     }
+    let isWhole = peek() == UInt8(ascii: ",") || peek() == UInt8(ascii: "}")
+    guard at > start, isWhole else { throw JSONProblem("\"\(name)\" is not a whole number from 0 on") }
     return value
   }
 
