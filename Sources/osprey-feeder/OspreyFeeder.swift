@@ -17,7 +17,7 @@ struct OspreyFeeder: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, DecodeCommand.self, CaptureCommand.self, SimulateCommand.self, EmbeddedBrokerCommand.self,
-      RulesCommand.self, DryRunCommand.self, BacktestCommand.self,
+      RulesCommand.self, DryRunCommand.self, BacktestCommand.self, DiffCommand.self, TailCommand.self,
     ])
 
   /// The parser's own exit code for wrong use is 64; ours is 2 (CONTRACT.md, "Exit codes").
