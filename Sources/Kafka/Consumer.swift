@@ -59,12 +59,14 @@ package enum PollResult: Sendable, Equatable {
 ///
 /// Not thread-safe: it belongs to the thread that polls it.
 package final class Consumer {
-  private let client: Client
+  let client: Client
   /// Messages of all partitions; the client's own events are forwarded here too, so one poll sees everything.
   private let queue: OpaquePointer
-  private let servers: String
+  let servers: String
   private var topics: [String: OpaquePointer] = [:]
   private var assigned: [(topic: OpaquePointer, partition: Int32)] = []
+  /// Queues of partitions that are read by themselves.
+  var separate: [OpaquePointer] = []
   private var isClosed = false
 
   /// Makes the consumer; connects in the background. Throws `invalidConfiguration`.
@@ -92,6 +94,10 @@ package final class Consumer {
       rd_kafka_topic_destroy(topic)
       client.ledger.closed()
     }
+    for queue in separate {
+      rd_kafka_queue_destroy(queue)
+      client.ledger.closed()
+    }
     rd_kafka_queue_forward(client.queue, nil)
     rd_kafka_queue_destroy(queue)
     client.ledger.closed()
@@ -100,6 +106,12 @@ package final class Consumer {
 
   /// Adds a partition to what is read. Throws where it is read already or cannot be. (`rd_kafka_consume_start_queue`)
   package func assign(topic name: String, partition: Int32, from start: StartOffset) throws(KafkaError) {
+    try assign(topic: name, partition: partition, from: start, into: queue)
+  }
+
+  func assign(
+    topic name: String, partition: Int32, from start: StartOffset, into queue: OpaquePointer
+  ) throws(KafkaError) {
     let topic = try topicPointer(name)
     guard !assigned.contains(where: { $0 == (topic, partition) }) else {
       throw .other(
@@ -165,7 +177,7 @@ package final class Consumer {
     if let metadata { rd_kafka_metadata_destroy(metadata) }
   }
 
-  private func failure(of message: UnsafePointer<rd_kafka_message_t>) -> PollResult {
+  func failure(of message: UnsafePointer<rd_kafka_message_t>) -> PollResult {
     let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
     return result(of: KafkaErrorCode(message.pointee.err), topic, message.pointee.partition, reason: "")
   }

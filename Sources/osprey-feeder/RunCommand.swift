@@ -15,7 +15,8 @@ enum SourceChoice: Equatable {
   case capture(String)
   case simulator
 
-  init(_ text: String) throws {
+  /// - Parameter others: what the command takes besides, for the error.
+  init(_ text: String, others: String? = nil) throws {
     if text == "relay" {
       self = .relay
     } else if text == "simulator" {
@@ -23,7 +24,8 @@ enum SourceChoice: Equatable {
     } else if text.hasPrefix("capture:"), text.count > 8 {
       self = .capture(String(text.dropFirst(8)))
     } else {
-      throw UsageError("--source: '\(text)' is none of relay, capture:FILE, simulator")
+      let known = ["relay", "capture:FILE", "simulator"] + (others.map { [$0] } ?? [])
+      throw UsageError("--source: '\(text)' is none of \(known.joined(separator: ", "))")
     }
   }
 

@@ -114,6 +114,12 @@ package struct JSONReader {
     return true
   }
 
+  /// Whether the object at hand has no further member; reads nothing.
+  mutating func isAtEndOfObject() throws(JSONError) -> Bool {
+    skipBlanks()
+    return position < bytes.count && bytes.base[position] == 0x7d
+  }
+
   // MARK: Values
 
   /// The text at hand.

@@ -47,6 +47,8 @@ package struct Operation {
   /// Set where it is delivered with a bad record.
   package var recordError: Reason?
 
+  package init() {}
+
   /// An unknown action is dropped, but nobody's fault.
   var isFaulty: Bool { recordError != nil || (dropped != nil && dropped != .unknownAction) }
 }

@@ -53,6 +53,11 @@ struct ActionStream {
       self.progress = progress
     }
     let decoded = slot.decoded
+    if slot.kind == .action {
+      // Actions of one frame come one by one and share its number; each has an id of its own.
+      guard let id = slot.pending.first?.id else { return false }
+      return seen.insert(sequence: id, did: slot.bytes[decoded.did], revTID: 0) ? nil : false
+    }
     guard decoded.sequence > 0 else { return false }
     if seen.insert(sequence: decoded.sequence, did: slot.bytes[decoded.did], revTID: decoded.revTID) { return nil }
     return watch.isReset(sequence: decoded.sequence, timeMs: decoded.timeMs)

@@ -14,6 +14,8 @@ final class Worker {
   private let decoder: FrameDecoder
   private let writer: ActionWriter
   private let settings: WorkerSettings
+  /// For sources that speak JSON.
+  private lazy var imports = (reader: ActionReader(), tail: ByteWriter(capacity: 1 << 12))
 
   init(ring: FrameRing, settings: WorkerSettings) {
     self.ring = ring
@@ -40,6 +42,7 @@ final class Worker {
     case .frame: decoder.decode(slot.bytes, into: &slot.decoded)
     case .text: slot.decoded.refuse(.textMessage)
     case .oversized: slot.decoded.refuse(.tooLarge)
+    case .action: return importAction(slot)
     }
     if slot.receivedAtMicros == FrameSlot.receiveTimeUnknown, let ms = slot.decoded.timeMs ?? slot.decoded.revMs {
       slot.receivedAtMicros = ms * 1000
@@ -53,6 +56,24 @@ final class Worker {
       action(slot, 0)
     }
     decoder.shrink()
+  }
+
+  /// A message of the actions topic becomes what the frame was that it was made of, with this one action.
+  private func importAction(_ slot: FrameSlot) {
+    do throws(JSONError) {
+      imports.tail.removeAll()
+      let imported = try imports.reader.read(slot.bytes, into: &slot.decoded, tail: imports.tail)
+      slot.append(imports.tail.bytes)
+      var written = WrittenAction()
+      written.uri = Slice(offset: 0, count: imported.uri.count)
+      slot.actions.append(slot.bytes[imported.uri])
+      written.cid = Slice(offset: slot.actions.count, count: imported.cid.count)
+      slot.actions.append(slot.bytes[imported.cid])
+      slot.pending.append(PendingAction(operation: 0, id: imported.id, written: written))
+    } catch {
+      slot.decoded.refuse(.badField)
+    }
+    imports.tail.shrink(to: 1 << 16)
   }
 
   private func action(_ slot: FrameSlot, _ index: Int) {

@@ -153,7 +153,7 @@ package final class FrameRing: @unchecked Sendable {
     var freed = 0
     for ticket in range {
       let slot = slot(ticket)
-      freed += slot.count
+      freed += slot.offeredBytes
       slot.shrink()
     }
     monitor.lock()

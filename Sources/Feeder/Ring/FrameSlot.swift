@@ -9,6 +9,8 @@ package enum FrameKind: UInt8, Sendable {
   case text
   /// A message over the limit, refused before it was buffered: there are no bytes, only the announced size.
   case oversized
+  /// A message of the actions topic, which is JSON.
+  case action
 }
 
 /// One action of a frame, written by a worker and waiting for its judge.
@@ -32,6 +34,8 @@ final class FrameSlot {
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity = 1 << 13
   private(set) var count = 0
+  /// Bytes the source offered: what the ring counts.
+  private(set) var offeredBytes = 0
   var kind = FrameKind.frame
   /// Announced size of an oversized message, else the frame's.
   var announcedBytes = 0
@@ -57,10 +61,24 @@ final class FrameSlot {
     }
     if let start = frame.baseAddress { memcpy(base, start, frame.count) }
     count = frame.count
+    offeredBytes = frame.count
     announcedBytes = frame.count
     self.kind = kind
     self.receivedAtMicros = receivedAtMicros
     self.connection = connection
+  }
+
+  /// Puts `tail` behind the bytes that are there.
+  func append(_ tail: Bytes) {
+    if count + tail.count > capacity {
+      capacity = max(2 * capacity, count + tail.count)
+      let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+      memcpy(moved, base, count)
+      base.deallocate()
+      base = moved
+    }
+    memcpy(base + count, tail.base, tail.count)
+    count += tail.count
   }
 
   /// Memory the slot holds for the next frame.

@@ -5,7 +5,9 @@ import Glibc
 struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, test, list, write and explain moderation rules.",
-    subcommands: [RulesCheckCommand.self, RulesTestCommand.self, RulesReferenceCommand.self])
+    subcommands: [
+      RulesCheckCommand.self, RulesTestCommand.self, RulesReferenceCommand.self, RulesExplainCommand.self,
+    ])
 }
 
 /// Standard output of the rules commands.

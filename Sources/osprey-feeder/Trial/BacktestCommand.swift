@@ -28,9 +28,9 @@ struct BacktestCommand: ParsableCommand {
   var json = false
 
   mutating func run() throws {
-    let host = try options.load(rules)
+    let host = try options.load(rules, try options.accounts())
     let score = try truth.map { TruthScore(try Self.truth($0), rules: host.rules) }
-    let run = try TrialRun(options, command: "backtest")
+    let run = try TrialRun(options, command: "backtest", isLiveAllowed: false)
     let lines = try verdicts.map { path in
       guard let file = LineFile(path: path) else {
         throw UsageError("--verdicts: cannot write \(path): \(String(cString: strerror(errno)))")

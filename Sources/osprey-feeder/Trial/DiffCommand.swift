@@ -31,8 +31,9 @@ struct DiffCommand: ParsableCommand {
   var json = false
 
   mutating func run() throws {
-    let old = try options.load(baseline, option: "--baseline")
-    let new = try options.load(candidate, option: "--candidate")
+    let accounts = try options.accounts()
+    let old = try options.load(baseline, accounts, option: "--baseline")
+    let new = try options.load(candidate, accounts, option: "--candidate")
     let run = try TrialRun(options, command: "diff")
     let comparison = SetComparison(
       baseline: RuleTrial(old, samples: 0, messageBytesMax: run.settings.messageBytesMax),

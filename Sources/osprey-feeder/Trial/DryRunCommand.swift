@@ -26,7 +26,7 @@ struct DryRunCommand: ParsableCommand {
   }
 
   mutating func run() throws {
-    let host = try options.load(rules)
+    let host = try options.load(rules, try options.accounts())
     let run = try TrialRun(options, command: "dry-run")
     let set = RuleTrial(host, samples: options.samples, messageBytesMax: run.settings.messageBytesMax)
     let screen = RefreshedScreen()

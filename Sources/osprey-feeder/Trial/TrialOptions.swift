@@ -7,8 +7,15 @@ import Rules
 
 /// What every command needs that runs rules over traffic without topics.
 struct TrialOptions: ParsableArguments {
-  @Option(help: "capture:FILE, relay, or simulator (a synthetic relay in this process).")
+  @Option(
+    help: """
+      capture:FILE, kafka:TOPIC, relay, or simulator (a synthetic relay in this process). kafka:TOPIC@100..200 reads these \
+      offsets of every partition, kafka:TOPIC@2026-11-20T00:00..2026-11-21 these times (UTC).
+      """)
   var source: String
+  @OptionGroup var kafka: KafkaOptions
+  @Option(help: "Accounts as JSON lines, for what rules ask about accounts.")
+  var directory: String?
   @Option(help: "Relay to read from; repeat it to have others tried in turn.")
   var relayHost: [String] = ["wss://bsky.network"]
   @Option(help: "Decoding threads (default: one per core).")
@@ -30,10 +37,19 @@ struct TrialOptions: ParsableArguments {
     guard (0...1000).contains(samples) else { throw ValidationError("--samples: a number from 0 to 1000") }
   }
 
+  /// What is known about accounts, where a file was given.
+  func accounts() throws -> AccountDirectory? {
+    do throws(DirectoryError) {
+      return try directory.map { path throws(DirectoryError) in try AccountDirectory.load(path) }
+    } catch {
+      throw UsageError("--directory: \(error)")
+    }
+  }
+
   /// Loads a rule set as `run` does; one that does not load ends the command with every problem named.
-  func load(_ folder: String, option: String = "--rules") throws -> RuleHost {
+  func load(_ folder: String, _ accounts: AccountDirectory?, option: String = "--rules") throws -> RuleHost {
     do throws(RuleErrors) {
-      return try RuleHost.load(directory: folder)
+      return try RuleHost.load(directory: folder, options: RuleOptions(directory: accounts))
     } catch {
       throw UsageError("\(option): the rules in \(folder) do not load:\n\(error)")
     }
@@ -52,7 +68,7 @@ final class TrialRun {
   private let started = ContinuousClock.now
 
   /// Checks the options and opens the source; nothing flows yet.
-  init(_ options: TrialOptions, command: String) throws {
+  init(_ options: TrialOptions, command: String, isLiveAllowed: Bool = true) throws {
     self.options = options
     self.command = command
     var settings = TrialSettings()
@@ -62,19 +78,33 @@ final class TrialRun {
     }
     settings.decode.verification = verification
     settings.actionsMax = options.events ?? .max
-    let choice = try SourceChoice(options.source)
-    if case .capture = choice {} else { settings.isLive = true }
-    self.settings = settings
-    metrics = FeederMetrics(workers: settings.workers)
-    var traffic = Traffic(choice: choice)
-    traffic.relayHosts = options.relayHost
-    traffic.simulateRate = options.simulateRate
-    traffic.simulateSeed = options.simulateSeed
-    do throws(StartError) {
-      (source, simulation) = try traffic.source(metrics, log: Logger.feeder(.text, level: .warning))
-    } catch {
-      throw UsageError("\(command): \(error)")
+    let metrics = FeederMetrics(workers: settings.workers)
+    self.metrics = metrics
+    if options.source.hasPrefix("kafka:") {
+      guard let range = TopicRange(String(options.source.dropFirst(6))) else {
+        throw UsageError(
+          "--source: '\(options.source)' is no topic with a range; try: kafka:TOPIC, kafka:TOPIC@100..200, "
+            + "kafka:TOPIC@2026-11-20T00:00..")
+      }
+      source = TopicSource(configuration: try options.kafka.configuration(command), range: range, metrics: metrics)
+      simulation = nil
+    } else {
+      let choice = try SourceChoice(options.source, others: "kafka:TOPIC")
+      if case .capture = choice {} else { settings.isLive = true }
+      guard isLiveAllowed || !settings.isLive else {
+        throw UsageError("\(command): needs traffic that can be read again; try: --source capture:FILE or kafka:TOPIC")
+      }
+      var traffic = Traffic(choice: choice)
+      traffic.relayHosts = options.relayHost
+      traffic.simulateRate = options.simulateRate
+      traffic.simulateSeed = options.simulateSeed
+      do throws(StartError) {
+        (source, simulation) = try traffic.source(metrics, log: Logger.feeder(.text, level: .warning))
+      } catch {
+        throw UsageError("\(command): \(error)")
+      }
     }
+    self.settings = settings
     trial = Trial(settings: settings, source: source, metrics: metrics)
   }
 
@@ -102,7 +132,7 @@ final class TrialRun {
   private var progress: String {
     let rate = Int(Double(events) / max(seconds, 0.001))
     let numbers = "\(grouped(events)) events  \(grouped(rate))/s"
-    guard let share = (source as? CaptureFileSource)?.share else { return numbers }
+    guard let share = (source as? CaptureFileSource)?.share ?? (source as? TopicSource)?.share else { return numbers }
     let width = 30
     let filled = Int(share * Double(width))
     let bar = String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled)
@@ -122,4 +152,9 @@ final class TrialRun {
 extension CaptureFileSource {
   /// How much of the file has been read, 0 to 1; nil where its length is not known.
   var share: Double? { size.count > 0 ? min(1, Double(bytesRead.count) / Double(size.count)) : nil }
+}
+
+extension TopicSource {
+  /// How much of the range has been read, 0 to 1; nil before it is known.
+  var share: Double? { total.count > 0 ? Double(read.count) / Double(total.count) : nil }
 }
