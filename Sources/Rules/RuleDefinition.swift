@@ -37,6 +37,8 @@ package struct RuleDefinition: Sendable {
   package var fileHash: String
   /// Whether it stands in local/, where rules override those of the same name elsewhere.
   package var isLocal: Bool { file.hasPrefix("local/") }
+  /// Which copy of the rule this is (`rules bench --repeat`); 0 for the rule itself.
+  var copy = 0
   /// Number of its `when` in the host.
   var function: Int32
 }

@@ -33,7 +33,7 @@ extension RuleHost {
       },
       clock_ms: { RuleHost.of($0).facts.action.clockMs },
       list: { RuleHost.of($0).lists?.open(Bytes($1), $2!, nearest: $3!) == true ? 1 : 0 },
-      counter_key: { $5!.pointee = RuleHost.key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
+      counter_key: { $5!.pointee = RuleHost.of($0).key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
       counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
       feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
       emit: { RuleHost.of($0).loading.take(event: Int($1), key: Bytes($2), index: $3, $4!.pointee, line: Int($5)) },
@@ -191,13 +191,14 @@ extension RuleHost {
 
   // MARK: Counters
 
-  private static func key(kind: Int32, name: Bytes, key: Bytes, windowMs: Int64) -> lh_key {
+  private func key(kind: Int32, name: Bytes, key: Bytes, windowMs: Int64) -> lh_key {
     var hash = SipHash()
     hash.append(UInt8(kind))
     hash.append(name.base, name.count)
     hash.append(UInt8(0))
     hash.append(key.base, key.count)
     hash.append(UInt64(windowMs))
+    if !copies.isEmpty { hash.append(UInt64(copies[current])) }
     let (high, low) = hash.finish()
     return lh_key(high: high, low: low, window_ms: windowMs, kind: kind)
   }

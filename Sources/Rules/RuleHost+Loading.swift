@@ -93,6 +93,7 @@ extension RuleHost {
     guard host.open(failAt: failAt) else {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }
+    host.rulesWanted = options.rulesWanted
     host.proveInspection(&errors)
     host.lists = ListStore(files, text: text, errors: &errors)
     host.loadAll(files, &errors)

@@ -76,6 +76,10 @@ package final class RuleHost: @unchecked Sendable {
   var tracer: RuleTracer?
   /// Sees the compiled files while `rules check` loads them; nil else.
   var inspector: LoadInspector?
+  /// The set is repeated to so many rules while it loads; 0: it is not.
+  var rulesWanted = 0
+  /// Which copy each rule is; empty where the set is not repeated.
+  private(set) var copies: [Int] = []
   /// Per rule what its crossings are filed under, stable across reloads.
   var crossingKeys: [UInt64] = []
 
@@ -231,6 +235,7 @@ package final class RuleHost: @unchecked Sendable {
   /// Called once after loading.
   func prepare(_ options: RuleOptions) {
     index = RuleIndex(rules)
+    copies = rulesWanted > 0 ? rules.map(\.copy) : []
     counters = RuleCounters(count: rules.count)
     faults = Array(repeating: FaultHistory(options.faultsMax), count: rules.count)
     features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))

@@ -7,6 +7,8 @@ package struct RuleOptions: Sendable {
   /// What rules remembered when the snapshot was taken: the state to begin with, unless the load replaces another set, whose
   /// state goes on.
   package var restoring: RuleSnapshot?
+  /// To measure: the set is repeated under other names to so many rules, each copy with counters of its own. 0: it is not.
+  package var rulesWanted = 0
 
   package init(
     faultsMax: Int = RuleLimits.ruleFaultsMax, directory: AccountDirectory? = nil, restoring: RuleSnapshot? = nil

@@ -28,8 +28,27 @@ extension RuleHost {
     for file in files where file.path == "quotas.lua" { declare(file, Int(LH_FILE_QUOTAS), &errors) }
     for file in files where file.path == "features.lua" { declare(file, Int(LH_FILE_FEATURES), &errors) }
     let ours = files.filter(\.isRuleFile)
-    for file in ours.filter({ !$0.isLocal }) + ours.filter(\.isLocal) { loadRules(file, &errors) }
+    let inOrder = ours.filter { !$0.isLocal } + ours.filter(\.isLocal)
+    for file in inOrder { loadRules(file, &errors) }
+    repeatRules(inOrder, &errors)
     libraries = [:]
+  }
+
+  /// For `rules bench --repeat`: the rules once more under other names, each copy with counters of its own, until there are so
+  /// many.
+  private func repeatRules(_ files: [RuleFile], _ errors: inout [RuleError]) {
+    var copy = 0
+    while rules.count < rulesWanted, errors.isEmpty {
+      copy += 1
+      let start = rules.count
+      for file in files { loadRules(file, &errors) }
+      guard rules.count > start else { return }
+      for index in start..<rules.count {
+        rules[index].name += "Copy\(copy)"
+        rules[index].copy = copy
+      }
+    }
+    if rulesWanted > 0, rules.count > rulesWanted { rules.removeLast(rules.count - rulesWanted) }
   }
 
   /// A library that does not load fails once for itself and once for each file that uses it: one error will do.

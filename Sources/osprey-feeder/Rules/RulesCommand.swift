@@ -7,6 +7,7 @@ struct RulesCommand: ParsableCommand {
     commandName: "rules", abstract: "Check, test, list, write and explain moderation rules.",
     subcommands: [
       RulesCheckCommand.self, RulesTestCommand.self, RulesReferenceCommand.self, RulesExplainCommand.self,
+      RulesBenchCommand.self,
     ])
 }
 

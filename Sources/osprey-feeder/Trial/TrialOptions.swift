@@ -48,8 +48,12 @@ struct TrialOptions: ParsableArguments {
 
   /// Loads a rule set as `run` does; one that does not load ends the command with every problem named.
   func load(_ folder: String, _ accounts: AccountDirectory?, option: String = "--rules") throws -> RuleHost {
+    try load(folder, RuleOptions(directory: accounts), option: option)
+  }
+
+  func load(_ folder: String, _ ruleOptions: RuleOptions, option: String = "--rules") throws -> RuleHost {
     do throws(RuleErrors) {
-      return try RuleHost.load(directory: folder, options: RuleOptions(directory: accounts))
+      return try RuleHost.load(directory: folder, options: ruleOptions)
     } catch {
       throw UsageError("\(option): the rules in \(folder) do not load:\n\(error)")
     }
