@@ -3,7 +3,7 @@
 
 #include "host_internal.h"
 
-enum { KEY_BYTES_MAX = 4096, VALUE_BYTES_MAX = 512, SECONDS_MAX = 30 * 86400, LABEL_UNITS = 4, UNITS = 10 };
+enum { KEY_BYTES_MAX = 4096, ID_BYTES_MAX = 1024, VALUE_BYTES_MAX = 512, SECONDS_MAX = 30 * 86400, LABEL_UNITS = 4, UNITS = 10 };
 
 static lh_host *in_event(lua_State *L, const char *name) {
   lh_host *host = host_of(L);
@@ -56,6 +56,13 @@ static int cache_set(lua_State *L) {
   return 0;
 }
 
+/* An id that is hashed once per known label. */
+static lh_text check_id(lua_State *L, int argument) {
+  lh_text id = check_key(L, argument);
+  luaL_argcheck(L, id.count <= ID_BYTES_MAX, argument, "at most 1024 bytes");
+  return id;
+}
+
 /* The optional type of an entity, which else its id tells. */
 static lh_text check_type(lua_State *L, int argument) {
   lh_text none = {(const uint8_t *)"", 0};
@@ -72,7 +79,7 @@ static int entity_labels(lua_State *L) {
   lua_newtable(L);
   int list = lua_gettop(L);
   if (lua_isnil(L, 1)) return 1;
-  lh_text id = check_key(L, 1);
+  lh_text id = check_id(L, 1);
   lh_value label = {0};
   int64_t known = host->call.entity_label(host->call.context, type, id, -1, &label);
   lh_charge(L, known * (LABEL_UNITS + (int64_t)(id.count / 32)));
@@ -90,7 +97,7 @@ static int entity_has(lua_State *L) {
   lh_text label = check_key(L, 2);
   lh_text type = check_type(L, 3);
   if (lua_isnil(L, 1)) return lua_pushboolean(L, 0), 1;
-  lua_pushboolean(L, host->call.entity_has(host->call.context, type, check_key(L, 1), label));
+  lua_pushboolean(L, host->call.entity_has(host->call.context, type, check_id(L, 1), label));
   return 1;
 }
 

@@ -51,7 +51,7 @@ package enum RuleLimits {
   /// for longest goes first.
   package static let effectsRememberedMax = 200_000
   package static let labelsRememberedMax = 200_000
-  package static let labelNamesMax = 1_000
+  package static let labelNamesMax = 256
   /// Entries of the cache, the one not used for longest goes first; bytes of one text in it.
   package static let cacheEntriesMax = 65_536
   package static let cacheTextBytesMax = 512

@@ -218,6 +218,22 @@ struct SharedFeatureTests {
     #expect(judge.faults.allSatisfy { $0.isKill })
   }
 
+  @Test func `a long chain of features ends in a value or an error, never worse; there are at most 255`() throws {
+    let chain = { (length: Int) in
+      (0..<length).map { "F\($0) = function() return (features.F\($0 + 1) or 0) + 1 end" }.joined(separator: ", ")
+        + ", F\(length) = function() return 0 end"
+    }
+    let short = try judge(chain(40), "return true, { Value = features.F0 }", "return true")
+    #expect(short.value(TestEvent()) == "40", "\(short.faults)")
+    let long = try judge(chain(254), "return features.F0 > 0", "return features.F254 == 0")
+    for _ in 0..<3 { #expect(long.judge(TestEvent()).errors == 1 && long.judge(TestEvent()).hits == 1) }
+    #expect(long.faults.first?.message.contains("stack overflow") == true, "\(long.faults)")
+    #expect(
+      loadErrors(["features.lua": "return features { \(chain(255)) }"]).contains {
+        $0.contains("more than 255 features")
+      })
+  }
+
   @Test func `features cannot be asked for while files load, nor be written`() {
     #expect(
       loadErrors(["r.lua": "local x = features.Words\n" + ruleSource("R", "return true")]).contains {
@@ -263,7 +279,9 @@ struct MemoryTests {
     ("cache.get(('x'):rep(5000))", "at most 4096 bytes"), ("entity.has(event.did)", "string expected"),
     ("cache.gte('k')", "cache has no 'gte', did you mean 'get'?"), ("young(event.record, 5)", "the event, as in young"),
     ("while true do cache.set('k' .. count('n', 'k', 60):add(), ('x'):rep(500), 60) end", "used up its"),
-    ("while true do entity.labels(('x'):rep(4000)) end", "used up its"),
+    ("while true do entity.labels(('x'):rep(1000)) end", "used up its"),
+    ("entity.labels(('x'):rep(1025))", "at most 1024 bytes"),
+    ("while true do features = cache.get('k') end", "would be a global"),
   ])
   func `misuse of the cache ends with its reason`(body: String, message: String) throws {
     let judge = try Judge(when: body)
