@@ -5,14 +5,14 @@
 
 return rule {
   name = "IdentityFlapping",
-  about = "Five different handles within an hour.",
+  about = "Four different handles within an hour.",
   owner = "accounts",
   actions = { "identity" },
   when = function(event)
     local handle = event.handle
     if not handle or handle == "handle.invalid" then return end
     local handles = distinct("handles", event.did, hours(1)):add(handle)
-    return handles >= 5, { HandleCount = handles }
+    return handles >= 4, { HandleCount = handles }
   end,
   effects = {
     verdict "review",

@@ -7,7 +7,7 @@
 
 return rule {
   name = "ListFlood",
-  about = "Thirty people put on a new moderation list within ten minutes.",
+  about = "Twenty-five people put on a new moderation list within ten minutes.",
   owner = "curation",
   actions = { "operation#create" },
   collections = { "app.bsky.graph.list", "app.bsky.graph.listitem" },
@@ -20,7 +20,7 @@ return rule {
     if type(list) ~= "string" or not cache.get("modlist " .. list) then return false end
     local entries = distinct("entries of a list", list, minutes(10))
     entries:add(event.record.subject)
-    if not entries:crossed(30) then return false end
+    if not entries:crossed(25) then return false end
     return true, { ListedPeople = entries:get(), HostileList = list }
   end,
   effects = {

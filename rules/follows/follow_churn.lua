@@ -1,12 +1,12 @@
 -- Follow, wait for the follow back, unfollow, begin again. Seen from here: follows and deleted follows by the same account.
 --
 -- Each half alone is honest: a newcomer follows the 60 accounts of a starter pack, and whoever cleans up an old account takes
--- back hundreds of follows in an hour. Both together, thirty and thirty, is not: the newcomer has nothing to take back, and who
--- cleans up does not follow thirty others.
+-- back hundreds of follows in an hour. A newcomer also thinks twice and takes back a dozen of the sixty. So it takes twenty of
+-- each, and at least half of what was made must be gone again.
 
 return rule {
   name = "FollowChurn",
-  about = "Thirty follows and thirty unfollows within an hour.",
+  about = "Twenty unfollows within an hour, and follows of which at least half are gone again.",
   owner = "follows",
   actions = { "operation#create", "operation#delete" },
   collections = { "app.bsky.graph.follow" },
@@ -18,8 +18,10 @@ return rule {
     end
     local gone = count("follows deleted", event.did, hours(1))
     local deleted = gone:add()
-    -- `made` first: `crossed` is true once only, and that once must not be spent before the other half is there.
-    return deleted >= 30 and made:get() >= 30 and gone:crossed(30), { FollowsMade = made:get(), FollowsDeleted = deleted }
+    if deleted < 20 then return false end
+    local follows = made:get()
+    -- `crossed` comes last: it is true once only, and that once must not be spent before the rest holds.
+    return follows >= 20 and deleted * 2 >= follows and gone:crossed(20), { FollowsMade = follows, FollowsDeleted = deleted }
   end,
   effects = {
     verdict "review",

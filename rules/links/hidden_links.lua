@@ -11,9 +11,8 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    local shown = event.text
-    if not shown then return end
-    shown = shown:lower()
+    if #event.domains == 0 then return false end
+    local shown = (event.text or ""):lower()
     local hidden = 0
     for _, host in ipairs(event.domains) do
       if not shown:find(host) then hidden = hidden + 1 end

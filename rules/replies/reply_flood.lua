@@ -2,11 +2,11 @@
 -- sold stays: so the end of the text is compared, not its beginning.
 --
 -- People who answer many others in their own thread are hosts, and people who answer themselves are telling a story. Both stay
--- out. Whoever talks to many writes something different to each; eight times the same words to eight people is a script.
+-- out. Whoever talks to many writes something different to each; the same words to six people are a script.
 
 return rule {
   name = "ReplyFlood",
-  about = "The same words in replies to eight different people within ten minutes.",
+  about = "The same words in replies to six different people within ten minutes.",
   owner = "replies",
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
@@ -14,10 +14,10 @@ return rule {
     local parent = uri.did(event.reply_parent)
     if not parent or parent == event.did or uri.did(event.reply_root) == event.did then return false end
     local core = features.TextCore
-    -- `yes`, `thank you`, `same here`: everybody says that to eight people.
+    -- `yes`, `thank you`, `same here`: everybody says that to six people.
     if #core < 24 then return false end
     local people = distinct("people told the same", event.did .. core:sub(-24), minutes(10)):add(parent)
-    return people >= 8, { PeopleToldTheSame = people }
+    return people >= 6, { PeopleToldTheSame = people }
   end,
   effects = {
     verdict "review",

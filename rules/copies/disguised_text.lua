@@ -1,0 +1,21 @@
+-- Letters of two scripts inside one word: `Bіtcoin` with a Ukrainian і. Nobody types that by accident, but there are honest
+-- cases: a Greek formula, a brand, a learner's note. So one place is nothing, and it takes four.
+--
+-- Patterns are compiled when the rules are loaded, find in linear time, and know Unicode. No text can make one slow.
+
+local mixed = re[[\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}]]
+
+return rule {
+  name = "DisguisedText",
+  about = "Words of a post mix scripts, as only disguises do.",
+  owner = "copies",
+  actions = { "operation#create" },
+  collections = { "app.bsky.feed.post" },
+  mode = "shadow",
+  when = function(event)
+    local places = mixed:count(event.text)
+    if places < 4 then return false end
+    return true, { MixedScriptPlaces = places }
+  end,
+  effects = { label { "spam", on = "uri", comment = "{MixedScriptPlaces} places where letters of two scripts meet" } },
+}
