@@ -18,8 +18,10 @@ return features {
     return sites
   end,
 
-  -- The text for comparing: folded, without what people hang at the end of a copy.
+  -- The text for comparing: folded, without what people hang at the end of a copy. Cut, because keys of counters are at most
+  -- 4,096 bytes long; posts are shorter, but nothing keeps somebody from writing a record with more.
   TextCore = function(event)
-    return endings.without(text.fold(event.text))
+    local core = endings.without(text.fold(event.text))
+    return core and core:sub(1, 2000)
   end,
 }

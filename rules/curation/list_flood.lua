@@ -17,9 +17,9 @@ return rule {
       return
     end
     local list = event.record.list
-    if type(list) ~= "string" or not cache.get("modlist " .. list) then return false end
+    if type(list) ~= "string" or #list > 500 or not cache.get("modlist " .. list) then return false end
     local entries = distinct("entries of a list", list, minutes(10))
-    entries:add(event.record.subject)
+    entries:add(uri.did(event.record.subject))
     if not entries:crossed(25) then return false end
     return true, { ListedPeople = entries:get(), HostileList = list }
   end,

@@ -6,6 +6,7 @@ local ending = re[[( (pls share|please share|share this|pass it on|rt|[0-9lo]{1,
 local endings = {}
 
 function endings.without(folded)
+  if not folded then return nil end
   local at = ending:find(folded)
   return at and folded:sub(1, at - 1) or folded
 end

@@ -10,7 +10,7 @@ return rule {
   mode = "shadow",
   when = function(event)
     if text.len(event.description) < 60 then return false end
-    local accounts = distinct("profiles with a text", text.fold(event.description), hours(1)):add(event.did)
+    local accounts = distinct("profiles with a text", text.fold(event.description):sub(1, 2000), hours(1)):add(event.did)
     return accounts >= 6, { ProfileCopies = accounts }
   end,
   effects = { label { "spam", on = "did", expires = days(7), comment = "{ProfileCopies} profiles with the same text" } },

@@ -14,7 +14,7 @@ return rule {
   when = function(event)
     if not (event.followers < 100) then return false end
     local claim = claims:any_word(event.display_name)
-    return claim ~= nil, { StaffClaim = claim }
+    return claim ~= nil, { ClaimedRole = claim }
   end,
-  effects = { verdict "review", label { "impersonation", on = "did", comment = "Calls itself {StaffClaim}" } },
+  effects = { verdict "review", label { "impersonation", on = "did", comment = "Calls itself {ClaimedRole}" } },
 }

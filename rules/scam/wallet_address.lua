@@ -15,7 +15,7 @@ return rule {
   when = function(event)
     if not young(event, days(7)) then return false end
     local address = wallet:match(event.text)
-    return address ~= false, { WalletAddress = address or nil }
+    return address ~= false, { PostedWallet = address or nil }
   end,
-  effects = { label { "scam", on = "uri", comment = "Asks for money to {WalletAddress}" } },
+  effects = { label { "scam", on = "uri", comment = "Asks for money to {PostedWallet}" } },
 }
