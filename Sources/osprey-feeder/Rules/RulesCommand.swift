@@ -6,8 +6,8 @@ struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, test, list, write and explain moderation rules.",
     subcommands: [
-      RulesCheckCommand.self, RulesTestCommand.self, RulesReferenceCommand.self, RulesExplainCommand.self,
-      RulesBenchCommand.self,
+      RulesCheckCommand.self, RulesTestCommand.self, RulesNewCommand.self, RulesListCommand.self,
+      RulesExplainCommand.self, RulesBenchCommand.self, RulesExportCommand.self, RulesReferenceCommand.self,
     ])
 }
 

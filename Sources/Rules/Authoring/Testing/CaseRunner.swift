@@ -7,7 +7,9 @@ struct CaseRunner {
   private(set) var host: RuleHost
   private let files: [RuleFile]
   private let verdict = Verdict()
-  private var number = 0
+  /// Types of the features that came by, and which of them each rule returned.
+  private(set) var kinds: [String: FeatureKind] = [:]
+  private(set) var returned: [String: Set<String>] = [:]
 
   init(host: RuleHost, files: [RuleFile]) {
     self.host = host
@@ -21,7 +23,6 @@ struct CaseRunner {
     host.facts.directory = directory(test)
     var hasFailedRule = false
     for (index, step) in test.steps.enumerated() {
-      number += 1
       let isLast = index == test.steps.count - 1
       let clockMs = test.startMs + step.offsetMs
       var expected = step.expected ?? Expectation()
@@ -32,6 +33,7 @@ struct CaseRunner {
         _ = host.judge(action, into: verdict, fillsAlways: true)
         return []
       }
+      learn(told)
       hasFailedRule = hasFailedRule || verdict.errorCount > 0
       let failures = check(expected, told)
       if isLast || !failures.isEmpty {
@@ -62,6 +64,23 @@ struct CaseRunner {
     }
     for (did, account) in test.accounts { _ = account.add(did, startMs: test.startMs, to: directory) }
     return directory
+  }
+
+  private mutating func learn(_ told: [RuleExplanation]) {
+    for feature in verdict.features {
+      let name = verdict[feature.name].string
+      guard kinds[name] == nil else { continue }
+      switch feature.value {
+      case .bool: kinds[name] = .bool
+      case .integer: kinds[name] = .integer
+      case .double: kinds[name] = .double
+      case .text: kinds[name] = .text
+      case .list: kinds[name] = .list
+      }
+    }
+    for rule in told where !rule.features.isEmpty {
+      returned[rule.rule.name, default: []].formUnion(rule.features.map(\.name))
+    }
   }
 
   // MARK: Expected against got

@@ -26,6 +26,10 @@ package struct RuleTestRun {
   package private(set) var neverFired: [String] = []
   package private(set) var neverSilent: [String] = []
 
+  /// Types of the features that came by, and which of them each rule returned.
+  private(set) var kinds: [String: FeatureKind] = [:]
+  private(set) var features: [String: Set<String>] = [:]
+
   package var failureCount: Int { results.count { !$0.failures.isEmpty } }
   package var hasPassed: Bool { problems.isEmpty && failureCount == 0 }
 
@@ -69,6 +73,8 @@ package struct RuleTestRun {
         silent.formUnion(expected.silent)
       }
     }
+    kinds = runner.kinds
+    features = runner.returned
     guard only == nil else { return }
     neverFired = runner.host.rules.map(\.name).filter { !fired.contains($0) }
     neverSilent = runner.host.rules.map(\.name).filter { !silent.contains($0) }
