@@ -22,8 +22,9 @@ struct CompiledFunction {
   /// Line of the `function` keyword; 0 for the file's own code.
   var line = 0
   var parameterCount = 0
-  /// Names of the first local variables, which are the parameters.
-  var parameterNames: [String] = []
+  var parameterNames: ArraySlice<String> { localNames.prefix(parameterCount) }
+  /// Names of all local variables, parameters first.
+  var localNames: [String] = []
   var code: [UInt32] = []
   /// Line of each instruction.
   var lines: [Int] = []
@@ -178,7 +179,7 @@ struct CompiledChunk {
     }
     for _ in 0..<(try count()) {
       let name = try string()
-      if function.parameterNames.count < function.parameterCount { function.parameterNames.append(name) }
+      function.localNames.append(name)
       _ = try number()
       _ = try number()
     }

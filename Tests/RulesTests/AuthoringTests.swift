@@ -20,7 +20,8 @@ import Testing
 
   private let files = ruleFiles([
     "a.lua": ruleSource(
-      "First", "local n = #event.links return n > 1, { Links = n, Site = event.domains[1], Odd = event.record.odd }",
+      "First",
+      "local n = #event.links return n > 1, { Links = n, Site = event.domains[1], Odd = event.record.odd, Count = count('x', event.did, 60):add() }",
       more: "owner = 'spam', collections = { 'app.bsky.feed.post' },",
       effects: "{ verdict 'review', label { 'spam', on = 'uri' }, label { 'noise', on = 'did' } }"),
     "b.lua": ruleSource("Second", "return false", more: "mode = 'shadow',"),
@@ -31,10 +32,12 @@ import Testing
     let inventory = RuleInventory(files)
     #expect(inventory.problems == [])
     #expect(inventory.entries.map(\.rule.name) == ["First", "Second"])
-    #expect(inventory.entries[0].features.map(\.name) == ["Links", "Odd", "Site"])
-    #expect(inventory.entries[0].features.map(\.type) == ["integer", nil, "text"])
+    #expect(inventory.entries[0].features.map(\.name) == ["Count", "Links", "Odd", "Site"])
+    #expect(inventory.entries[0].features.map(\.type) == ["integer", "integer", nil, "text"])
     #expect(inventory.entries.map(\.tests) == [1, 0])
-    #expect(inventory.json.contains("\"features\":{\"Links\":\"integer\",\"Odd\":null,\"Site\":\"text\"},\"tests\":1}"))
+    #expect(
+      inventory.json.contains(
+        "\"features\":{\"Count\":\"integer\",\"Links\":\"integer\",\"Odd\":null,\"Site\":\"text\"},\"tests\":1}"))
     #expect(RuleInventory(ruleFiles(["a.lua": "return rule {"])).problems.count == 1)
   }
 

@@ -33,6 +33,12 @@ private func check(when body: String, before: String = "") -> [String] {
     #expect(check(when: "return string.match(event.text, 'x')")[0].contains("'match' is not in the rule language"))
   }
 
+  @Test func `a misspelt local variable is taken for a global and names the nearest local`() {
+    #expect(
+      check(when: "local links = #event.links return linkz > 3")
+        == ["error r.lua:3: 'linkz' does not exist here, did you mean 'links'?"])
+  }
+
   @Test func `the event is followed into functions inside and helpers beside the rule`() {
     #expect(
       check(

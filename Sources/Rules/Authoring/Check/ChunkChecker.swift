@@ -19,7 +19,7 @@ struct ChunkChecker {
   mutating func check() {
     for chunk in chunks {
       var seen: Set<ChunkFacts.Use> = []
-      for use in chunk.uses where seen.insert(use).inserted { check(use, chunk.path) }
+      for use in chunk.uses where seen.insert(use).inserted { check(use, chunk.path, chunk.locals) }
       for call in chunk.calls { check(call, chunk.path) }
       check(chunk)
     }
@@ -36,13 +36,16 @@ struct ChunkChecker {
 
   // MARK: Names
 
-  private mutating func check(_ use: ChunkFacts.Use, _ path: String) {
+  private mutating func check(_ use: ChunkFacts.Use, _ path: String, _ locals: Set<String>) {
     switch use.kind {
     case .name:
       if known.contains(use.name) { return }
       // A member of what is no library is an entry of a table, or nothing the environment knows.
       if let dot = use.name.firstIndex(of: "."), !isLibrary(String(use.name[..<dot])) { return }
-      if let message = ask(use.name) { report(.error, path, use.line, message) }
+      guard let message = ask(use.name) else { return }
+      let isOpen = message.hasSuffix("does not exist here")
+      let near = isOpen ? nearestName(use.name, in: locals.sorted()) : nil
+      report(.error, path, use.line, message + (near.map { ", did you mean '\($0)'?" } ?? ""))
     case .field:
       if EventField.allCases.contains(where: { $0.name == use.name }) { return }
       let near = nearestName(use.name, in: EventField.allCases.map(\.name))

@@ -56,6 +56,8 @@ struct ChunkFacts {
   var rules: [RuleTable] = []
   /// Every text that stands in the file.
   var texts: Set<String> = []
+  /// Every local variable of the file.
+  var locals: Set<String> = []
 
   init(_ file: CompiledFunction) {
     path = file.source.hasPrefix("@") ? String(file.source.dropFirst()) : file.source

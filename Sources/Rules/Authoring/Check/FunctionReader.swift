@@ -48,6 +48,7 @@ struct FunctionReader {
 
   mutating func read(into facts: inout ChunkFacts) {
     for case .text(let text) in function.constants { facts.texts.insert(text) }
+    facts.locals.formUnion(function.localNames)
     findTargets()
     for (index, name) in function.parameterNames.enumerated() where name == "event" || (isWhen && index == 0) {
       if !function.code.contains(where: { writes($0).contains(index) }) { events.insert(index) }
@@ -91,11 +92,11 @@ struct FunctionReader {
     for index in 0..<256 where !events.contains(index) && !isSettled(index, at) { registers[index] = .unknown }
   }
 
-  /// Whether a register holds an object or a function of the library, and does so for good from `at` on.
+  /// Whether a register holds an object, a function or a type of value that the library is known for, and for good from `at` on.
   private func isSettled(_ register: Int, _ at: Int) -> Bool {
     guard lastWrite[register] < at else { return false }
     switch registers[register] {
-    case .object, .named: return true
+    case .object, .named, .kind: return true
     default: return false
     }
   }
@@ -164,6 +165,7 @@ struct FunctionReader {
     case .method:
       if case .object(let owner) = registers[b], code & 0x8000 != 0 {
         facts.uses.append(.init(kind: .method, name: "\(owner):\(text(c))", line: line))
+        result = .named("\(owner):\(text(c))")
       }
     case .not: result = .kind(.bool)
     case .length: result = .kind(.integer)
@@ -198,7 +200,7 @@ struct FunctionReader {
     switch owner {
     case .event:
       facts.uses.append(.init(kind: .field, name: name, line: line))
-      return .unknown
+      return FunctionReader.value(ofType: FunctionReader.resultTypes["event.\(name)"])
     case .named(let library) where !library.contains("."):
       facts.uses.append(.init(kind: .name, name: "\(library).\(name)", line: line))
       return .named("\(library).\(name)")
@@ -211,8 +213,21 @@ struct FunctionReader {
     if b == 2, a < 255, case .constant(.text(let argument)) = registers[a + 1] {
       facts.calls.append(.init(function: name, argument: argument, line: line))
     }
-    let type = FunctionReader.resultTypes[name] ?? ""
-    return FunctionReader.objectTypes.contains(type) ? .object(type) : .unknown
+    return FunctionReader.value(ofType: FunctionReader.resultTypes[name])
+  }
+
+  /// What is known of a value whose type the table of the API says.
+  private static func value(ofType type: String?) -> KnownValue {
+    guard let type else { return .unknown }
+    if objectTypes.contains(type) { return .object(type) }
+    switch type.hasSuffix("?") ? String(type.dropLast()) : type {
+    case "boolean": return .kind(.bool)
+    case "integer": return .kind(.integer)
+    case "number": return .kind(.double)
+    case "string": return .kind(.text)
+    case "string[]": return .kind(.list)
+    default: return .unknown
+    }
   }
 
   /// What library functions return, and the types among them that have methods.

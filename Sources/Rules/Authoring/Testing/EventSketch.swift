@@ -28,6 +28,8 @@ struct EventSketch {
   var record: RuleValue?
   /// Whether `createdAt` is left out, to be the event's time.
   var wantsTime = false
+  /// As the test says it.
+  private var source = RuleValue.table([])
 
   /// Fields every event has.
   static let commonKeys = ["did", "rkey"]
@@ -63,6 +65,7 @@ struct EventSketch {
       record = draft.record
       wantsTime = draft.wantsTime
     }
+    source = value
     if let record { _ = try RecordDraft.encode(record) }
   }
 
@@ -79,6 +82,7 @@ struct EventSketch {
       }
       self = try EventSketch(inner)
     }
+    source = value
     name = make == "delete" ? .operationDelete : .operationUpdate
     if make == "delete" {
       record = nil
@@ -190,17 +194,8 @@ struct EventSketch {
     return String((0..<digits).map { alphabet[number >> ((digits - 1 - $0) * 5) & 31] })
   }
 
-  /// One line for a failure: what it is, and its record as far as it fits.
-  var summary: String {
-    var text = "\(name.text)"
-    if !collection.isEmpty { text += " \(collection)" }
-    text += " of \(did)"
-    if !handle.isEmpty { text += " handle \(handle)" }
-    if name == .account { text += isActive ? " active" : " not active \(status)" }
-    if let recordError { text += " record_error \(recordError.rawValue)" }
-    if let record { text += " " + record.shown(limit: 600) }
-    return text
-  }
+  /// One line for a failure: the event as the test says it, as far as it fits.
+  var summary: String { source.shown(limit: 600) }
 }
 
 extension RuleValue {
@@ -225,6 +220,12 @@ extension RuleValue {
     return whole.count > limit ? whole.prefix(limit) + "…" : whole
   }
 
+  private func isName(_ key: String) -> Bool {
+    key.utf8.allSatisfy {
+      $0 == 0x5f || $0 >= 0x61 && $0 <= 0x7a || $0 >= 0x41 && $0 <= 0x5a || $0 >= 0x30 && $0 <= 0x39
+    }
+  }
+
   private var written: String {
     switch self {
     case .text(let text): return quoted(text)
@@ -233,8 +234,14 @@ extension RuleValue {
     case .bool(let value): return "\(value)"
     case .function: return "function"
     case .table(let entries):
-      let sorted = entries.sorted { ($0.key, $0.index) < ($1.key, $1.index) }.filter { $0.key != "$line" }
-      return listed(sorted.map { $0.key.isEmpty ? $0.value.written : "\($0.key) = \($0.value.written)" })
+      let sorted = entries.sorted { ($0.key, $0.index) < ($1.key, $1.index) }.filter {
+        !["$line", "$make"].contains($0.key)
+      }
+      let items = sorted.map { entry in
+        if entry.key.isEmpty { return entry.value.written }
+        return "\(isName(entry.key) ? entry.key : "[\(quoted(entry.key))]") = \(entry.value.written)"
+      }
+      return (self["$make"]?.text.map { $0 + " " } ?? "") + listed(items)
     }
   }
 }
