@@ -63,6 +63,19 @@ private func check(when body: String, before: String = "") -> [String] {
         == [])
   }
 
+  @Test func `lists and patterns are tried where a load does not come by`() {
+    let problems = check([
+      "lists/words.txt": "casino\n",
+      "r.lua": "local words = list 'words'\n" + ruleSource("Probe", "return words:any_wrod(event.text)"),
+      "s.lua": ruleSource("Other", "return list('wrods'):contains(event.did)"),
+      "t.lua": ruleSource("Third", "return re('a(b'):match(event.text)"),
+    ])
+    #expect(problems.count == 3, "\(problems)")
+    #expect(problems.first == "error r.lua:3: a list has no 'any_wrod', did you mean 'any_word'?")
+    #expect(problems.dropFirst().first?.hasPrefix("error s.lua:2: there is no list 'wrods'") == true)
+    #expect(problems.last?.hasPrefix("error t.lua:2: the pattern 'a(b' is wrong") == true)
+  }
+
   @Test func `one run tells of every file`() {
     let problems = check([
       "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),

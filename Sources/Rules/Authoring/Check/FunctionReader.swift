@@ -219,7 +219,7 @@ struct FunctionReader {
   /// What is known of a value whose type the table of the API says.
   private static func value(ofType type: String?) -> KnownValue {
     guard let type else { return .unknown }
-    if objectTypes.contains(type) { return .object(type) }
+    for part in type.split(separator: "|") where objectTypes.contains(String(part)) { return .object(String(part)) }
     switch type.hasSuffix("?") ? String(type.dropLast()) : type {
     case "boolean": return .kind(.bool)
     case "integer": return .kind(.integer)
@@ -232,9 +232,7 @@ struct FunctionReader {
 
   /// What library functions return, and the types among them that have methods.
   private static let objectTypes = Set(API.all.filter(\.isMethod).map(\.owner))
-  private static let resultTypes = [String: String](API.all.map { ($0.name, $0.type) }) { first, second in
-    objectTypes.contains(second) ? second : first
-  }
+  private static let resultTypes = [String: String](API.all.map { ($0.name, $0.type) }) { first, _ in first }
 
   private mutating func setField(
     _ register: Int, _ name: String, _ value: KnownValue, _ line: Int, _ facts: inout ChunkFacts
