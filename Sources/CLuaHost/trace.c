@@ -82,6 +82,8 @@ void lh_collect_names(lua_State *L) {
         if (lua_iscfunction(L, -1)) name_methods(L, names);
         lua_pop(L, 1);
       }
+    } else if (lua_iscfunction(L, -1)) {
+      keep_name(L, names, "", "", key); /* features: asked by name */
     }
     lua_settop(L, value - 1);
   }

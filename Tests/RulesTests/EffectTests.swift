@@ -59,6 +59,15 @@ struct EffectTests {
     #expect(errors.count == 1 && errors[0].contains(message), "\(errors)")
   }
 
+  @Test func `a verdict needs no account, a label does`() throws {
+    let judge = try Judge(when: "return true", effects: "{ verdict 'review', label 'spam' }")
+    var info = TestEvent(name: .info)
+    info.did = ""
+    info.record = nil
+    let json = judge.json(info)
+    #expect(json.contains("\"__verdicts\":[\"review\"]") && !json.contains("spam"), "\(json)")
+  }
+
   // MARK: Not twice
 
   @Test func `an effect is not given again within its time, and the hit stays a hit`() throws {

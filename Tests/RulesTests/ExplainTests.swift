@@ -36,6 +36,20 @@ private func reads(_ told: RuleExplanation) -> [String] { told.reads.map { "\($0
     #expect(told.effects == ["verdict \"review\" on UserId did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"])
   }
 
+  @Test func `a trace shows the shared features and the memory a rule asked for`() throws {
+    let judge = try Judge([
+      "features.lua": "return features { Words = function(event) return #event.text end }",
+      "r.lua": ruleSource(
+        "Probe", "cache.set('k', event.text, 60) return features.Words == 3 and not entity.has(event.did, 'spam')"),
+    ])
+    let told = explain(judge, .post("abc"))
+    #expect(told.status == .hit)
+    for read in [
+      "cache.set(\"k\", \"abc\", 60) = nothing", "features.Words = 3",
+      "entity.has(\"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa\", \"spam\") = false",
+    ] { #expect(reads(told).contains(read), "\(reads(told))") }
+  }
+
   @Test func `explaining counts an event once, as judging does`() throws {
     let judge = try Judge(when: "local n = count('probe', event.did, 60):add() return n > 0, { Value = n }")
     _ = judge.judge(.post("one"))

@@ -120,6 +120,9 @@ final class RuleTracer {
       if values[1].kind == Int32(LH_TEXT) { return "\(owner).\(bounded(Bytes(values[1].text)))" }
       return "\(owner)[\(show(values[1], facts))]"
     }
+    if name == "features", values.count >= 2, values[1].kind == Int32(LH_TEXT) {
+      return "features.\(bounded(Bytes(values[1].text)))"
+    }
     if let colon = name.firstIndex(of: ":"), let owner = values.first {
       let rest = values.dropFirst().map { show($0, facts) }.joined(separator: ", ")
       return "\(object(owner)):\(name[name.index(after: colon)...])(\(rest))"

@@ -96,7 +96,8 @@ struct EffectGiver {
   private mutating func collect(_ rule: Int, isShadow: Bool, _ action: Action, _ host: RuleHost) {
     for (index, effect) in effects[rule].enumerated() {
       let entity = entity(of: effect, rule, action, host)
-      guard entity.count > 0 else { continue }
+      // A verdict is about the event, whose account may be unknown; the others need somebody to be for.
+      guard entity.count > 0 || effect.kind == .verdict else { continue }
       let given = Pending(rule: rule, effect: index, isShadow: isShadow, entity: entity)
       if effect.dedupeMs > 0, !host.state.effects.isNew(key(given, host), clockMs: action.clockMs) { continue }
       pending.append(given)

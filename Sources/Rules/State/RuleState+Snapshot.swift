@@ -21,12 +21,12 @@ extension RuleState {
     var capacity: Int32
   }
 
-  /// About as many bytes as `save` writes.
+  /// At least as many bytes as `save` writes, so that nothing is moved on the way.
   var savedBytes: Int {
     counterKeys.savedBytes + distinctKeys.savedBytes + crossedKeys.savedBytes + effects.given.savedBytes
       + effects.marked.savedBytes + cache.keys.savedBytes + counters.count * 76 + sets.count * 16
       + distinctValues * 16 + crossedUntil.count * 8 + effects.givenUntil.count * 8 + effects.marks.count * 16
-      + cache.entries.count * (24 + RuleLimits.cacheTextBytesMax / 4) + quotas.rules.count * 48 + (64 << 10)
+      + cache.entries.reduce(0) { $0 + 24 + Int($1.count) } + quotas.rules.count * 48 + (64 << 10)
   }
 
   func save(to writer: SnapshotWriter) {

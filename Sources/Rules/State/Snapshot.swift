@@ -42,7 +42,14 @@ package final class RuleSnapshot: @unchecked Sendable {
     append(UInt64(Self.version), to: head)
     append(UInt64(content.count), to: head)
     withBytes(SHA256Digest.of(content.bytes)) { head.append($0) }
-    return head.bytes.array + content.bytes.array
+    // In one piece and without a copy in between: it may be as large as all memory of the rules.
+    return Array(unsafeUninitializedCapacity: head.count + content.count) { buffer, count in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      raw.copyMemory(from: UnsafeRawBufferPointer(start: head.bytes.base, count: head.count))
+      UnsafeMutableRawBufferPointer(rebasing: raw[head.count...]).copyMemory(
+        from: UnsafeRawBufferPointer(start: content.bytes.base, count: content.count))
+      count = head.count + content.count
+    }
   }
 
   private func append(_ value: UInt64, to out: ByteWriter) {
