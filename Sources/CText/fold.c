@@ -138,7 +138,11 @@ static void fill_clean(const ct_text *text, UChar32 c, struct entry *to) {
 
 static void open_table(const ct_text *text, struct table *table, filler fill) {
   table->fill = fill;
-  for (UChar32 c = 0; c < 128; c++) fill(text, c, &table->ascii[c]);
+  for (UChar32 c = 0; c < 128; c++) {
+    const struct entry *entry = &table->ascii[c];
+    fill(text, c, &table->ascii[c]);
+    if (entry->count == 1 && entry->bytes[0] != ' ') table->single[c] = entry->bytes[0];
+  }
 }
 
 ct_text *ct_text_create(void) {
@@ -205,6 +209,13 @@ size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8
     struct entry spare;
     const struct entry *entry;
     if (from[at] < 0x80) {
+      uint8_t single = table->single[from[at]];
+      if (single && written < capacity) {
+        out[written++] = single;
+        after_blank = 0;
+        at++;
+        continue;
+      }
       entry = &table->ascii[from[at++]];
     } else {
       UChar32 c, joined;

@@ -6,7 +6,7 @@
 
 #include "text_internal.h"
 
-enum { DEPTH_MAX = 64, ENTRY_BYTES_MAX = 512, LIST_BYTES_MAX = 64 << 20, ROOT_PLAIN = 1, ROOT_SIGNS, ROOT_BARE, ROOTS };
+enum { DEPTH_MAX = 64, ENTRY_BYTES_MAX = 512, LIST_BYTES_MAX = 64 << 20, ROOT_PLAIN = 1, ROOT_SIGNS, ROOT_BARE, ROOTS, FILTER_BITS = 1 << 17 };
 
 struct edge {
   uint64_t key; /* node << 21 | character; 0 is free */
@@ -33,6 +33,8 @@ struct unit {
 struct ct_list {
   ct_text *text;
   int kind, has_signs;
+  /* Which words entries begin with, and which three letters: nearly always enough to know that none begins here. */
+  uint64_t first_words[FILTER_BITS / 64], first_letters[FILTER_BITS / 64];
   uint8_t *bytes;
   size_t byte_count, byte_capacity;
   struct item *items;
@@ -51,6 +53,21 @@ static uint64_t hash_bytes(const uint8_t *bytes, size_t count) {
   uint64_t hash = 0xcbf29ce484222325;
   for (size_t at = 0; at < count; at++) hash = (hash ^ bytes[at]) * 0x100000001b3;
   return hash ^ hash >> 29;
+}
+
+static int is_marked(const uint64_t *filter, uint64_t hash) {
+  hash &= FILTER_BITS - 1;
+  return filter[hash / 64] >> (hash % 64) & 1;
+}
+
+static void mark(uint64_t *filter, uint64_t hash) {
+  hash &= FILTER_BITS - 1;
+  filter[hash / 64] |= (uint64_t)1 << (hash % 64);
+}
+
+static uint64_t hash_letters(UChar32 first, UChar32 second, UChar32 third) {
+  uint64_t key = ((uint64_t)first * 0x110000 + (uint64_t)second) * 0x9e3779b97f4a7c15 + (uint64_t)third;
+  return key * 0xff51afd7ed558ccd >> 40;
 }
 
 static size_t slot_of(uint64_t key, size_t capacity) {
@@ -247,8 +264,9 @@ static size_t put_letter(struct unit *units, size_t count, struct unit unit) {
 }
 
 /* With `signs`, signs that look like letters are letters; else they are gaps as other signs are. */
-static size_t to_units(ct_list *list, ct_slice source, int signs) {
+static size_t to_units(ct_list *list, ct_slice source, int signs, int *has_signs) {
   size_t count = 0;
+  *has_signs = 0;
   int32_t at = 0, end = (int32_t)(source.count < CT_TEXT_BYTES_MAX ? source.count : CT_TEXT_BYTES_MAX);
   int before = CLASS_GAP;
   while (at < end && count + CT_UNIT_BYTES < OUT_BYTES) {
@@ -265,7 +283,10 @@ static size_t to_units(ct_list *list, ct_slice source, int signs) {
       continue;
     }
     int class = c < 0 ? CLASS_GAP : text_class(c), is_sign = class == CLASS_GAP;
-    if (is_sign && signs && leet(c) != c) class = CLASS_JOINED;
+    if (is_sign && leet(c) != c) {
+      *has_signs = 1;
+      if (signs) class = CLASS_JOINED;
+    }
     if (class == CLASS_MARK) class = before == CLASS_GAP ? CLASS_GAP : before;
     if (class == CLASS_GAP) {
       unit.kind = UNIT_GAP;
@@ -281,7 +302,8 @@ static size_t to_units(ct_list *list, ct_slice source, int signs) {
       U8_NEXT(entry->bytes, folded_at, entry->count, part);
       unit.c = leet(part);
       unit.kind = UNIT_LETTER;
-      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (c >= 0 && u_isalpha(c) ? UNIT_IS_LETTER : 0) |
+      int is_letter = c < 0x80 ? (c | 32) >= 'a' && (c | 32) <= 'z' : u_isalpha(c);
+      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (is_letter ? UNIT_IS_LETTER : 0) |
                              (is_sign ? UNIT_IS_SIGN : 0));
       starts = 0;
       count = put_letter(list->units, count, unit);
@@ -321,9 +343,10 @@ static int add_plain(ct_list *list, uint32_t root, ct_slice form, uint32_t numbe
 /* The entry's letters, each once, into the trie of bare letters; entries too long for it are found undisguised only. */
 static int add_bare(ct_list *list, ct_slice entry, uint32_t number) {
   struct item *item = &list->items[number - 1];
-  size_t count = to_units(list, entry, 0);
+  int ignored;
+  size_t count = to_units(list, entry, 0, &ignored);
   uint32_t node = ROOT_BARE;
-  UChar32 last = 0;
+  UChar32 last = 0, first[3] = {0};
   int letters = 0;
   for (size_t at = 0; at < count; at++) {
     struct unit unit = list->units[at];
@@ -336,8 +359,10 @@ static int add_bare(ct_list *list, ct_slice entry, uint32_t number) {
     if (item->run_count == DEPTH_MAX) return 1;
     node = make_child(list, node, unit.c);
     if (!node) return -1;
+    if (item->run_count < 3) first[item->run_count] = unit.c;
     item->runs[item->run_count++] = 1;
     last = unit.c;
+    if (item->run_count == 3) mark(list->first_letters, hash_letters(first[0], first[1], first[2]));
   }
   if (letters < 2) return 1;
   uint32_t *link = &list->ends[node];
@@ -386,6 +411,11 @@ int ct_list_add(ct_list *list, ct_slice entry) {
       return -1;
     }
     if (has_signs) list->has_signs = 1;
+    size_t at = 0;
+    ct_slice first;
+    if (!has_signs && ct_next_word((ct_slice){words, count}, &at, &first)) {
+      mark(list->first_words, hash_bytes(first.bytes, first.count));
+    }
     count = join_words(ct_clean(list->text, entry), words);
     if (!keep_bytes(list, words, count, &ignored)) return -1;
     item->plain_count = (uint32_t)count;
@@ -473,7 +503,8 @@ int64_t ct_list_word(ct_list *list, ct_slice source, int64_t *work) {
       uint32_t found = signs_at(list, folded, from, &steps);
       if (found) return *work = steps, (int64_t)found - 1;
     }
-    uint32_t found = more ? plain_at(list, folded, start, &steps) : 0;
+    int begins = more && is_marked(list->first_words, hash_bytes(word.bytes, word.count));
+    uint32_t found = begins ? plain_at(list, folded, start, &steps) : 0;
     if (from < at) from = at;
     *work = ++steps;
     if (found) return (int64_t)found - 1;
@@ -531,6 +562,7 @@ static int step(const ct_list *list, struct walk *walk, UChar32 c) {
     return 1;
   }
   if (walk->depth == DEPTH_MAX) return 0;
+  if (walk->depth == 2 && !is_marked(list->first_letters, hash_letters(walk->letter[0], walk->letter[1], c))) return 0;
   uint32_t next = child_of(list, walk->node, c);
   /* A plural's s may follow what no entry goes on with. */
   if (!next && !(c == 's' && end_at(list, walk->node))) return 0;
@@ -592,8 +624,8 @@ int64_t ct_list_censored(ct_list *list, ct_slice source, int only_disguised, int
   *is_disguised = 0;
   if (list->kind != CT_WORDS) return -1;
   /* First as words, then with signs for letters: `wow!` is no disguise of `wowl`, but `sh!t` is one. */
-  for (int signs = 0; signs <= 1; signs++) {
-    size_t count = to_units(list, source, signs);
+  for (int signs = 0, has_signs = 1; signs <= has_signs; signs++) {
+    size_t count = to_units(list, source, signs, &has_signs);
     steps += (int64_t)count;
     for (size_t start = 0; start < count; start++) {
       if (!(list->units[start].flags & UNIT_STARTS)) continue;

@@ -10,6 +10,8 @@
 #include "text_internal.h"
 
 enum { PROGRAM_ROOM = 5000, STATES_MAX = 2000, AUTOMATON_BYTES_MAX = 128 << 10, STARTS_MAX = 1 << 20 };
+/* A thread with its places costs about as much as three steps of the automaton. */
+enum { THREAD_COST = 4 };
 /* What stood before, and what comes next. */
 enum { CONTEXT_EDGE = 0, CONTEXT_NEWLINE, CONTEXT_WORD, CONTEXT_OTHER, CONTEXTS };
 
@@ -88,9 +90,9 @@ static int make_classes(ct_pattern *pattern) {
     for (int32_t pc = 0; pc < pattern->count && !is_char; pc++) {
       is_char = pattern->program[pc].op == OP_CHAR && pattern->program[pc].x == c;
     }
-    if (is_char) signature ^= (uint64_t)c + 1;
+    if (is_char) signature = (signature ^ ((uint64_t)c + 1)) * 0xff51afd7ed558ccd;
     for (int32_t set = 0; set < pattern->set_count; set++) {
-      signature = (signature ^ (uint64_t)contains(&pattern->sets[set], c)) * 0xff51afd7ed558ccd;
+      signature = (signature + 1 + (uint64_t)contains(&pattern->sets[set], c)) * 0xff51afd7ed558ccd;
       signature ^= signature >> 31;
     }
     if (pattern->has_assertions && c == '\n') signature = ~signature;
@@ -358,6 +360,15 @@ int ct_pattern_match(ct_pattern *pattern, ct_slice source, int64_t *work) {
   int context = pattern->has_assertions ? CONTEXT_EDGE : CONTEXT_OTHER, side = 0, result = 0;
   int32_t state = state_for(pattern, NULL, 0, context), count = 0, at = 0;
   for (int is_end = 0; !is_end && result == 0;) {
+    /* The way of nearly all characters: ASCII, from one known state to another. */
+    while (state > 0 && at < (int32_t)source.count && source.bytes[at] < 0x80) {
+      size_t index = (size_t)(state - 1) * stride + pattern->ascii_classes[source.bytes[at]];
+      if (pattern->transitions[index].next <= TO_UNKNOWN) break;
+      cost += pattern->transitions[index].cost;
+      state = pattern->transitions[index].next;
+      at++;
+    }
+    if (cost > most) break;
     UChar32 c = take_char(source, &at);
     is_end = c < 0;
     int class = is_end ? pattern->class_count : class_of(pattern, c);
@@ -389,10 +400,9 @@ int ct_pattern_match(ct_pattern *pattern, ct_slice source, int64_t *work) {
         else pattern->is_full = 1;
       }
     }
-    if (cost > most && result == 0) result = -1;
   }
   *work = cost;
-  return result;
+  return result || cost <= most ? result : -1;
 }
 
 /* ---- Where ---- */
@@ -414,7 +424,7 @@ static int32_t expand(const ct_pattern *pattern, struct machine *machine, int32_
     for (;;) {
       if (machine->visited[pc] == machine->generation) break;
       machine->visited[pc] = machine->generation;
-      ++*cost;
+      *cost += THREAD_COST;
       const struct instruction *instruction = &pattern->program[pc];
       if (instruction->op == OP_JUMP) {
         pc = instruction->x;

@@ -24,6 +24,7 @@ struct table {
   filler fill;
   struct entry *pages[PAGES];
   struct entry ascii[128];
+  uint8_t single[128]; /* what ASCII becomes where that is one byte and no blank; else 0 */
 };
 
 /* A text and what it became. The next call with equal bytes gets it again: rules ask the same of one text. */

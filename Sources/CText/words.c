@@ -36,9 +36,15 @@ int ct_next_word(ct_slice source, size_t *at, ct_slice *word) {
   int first = CLASS_GAP;
   while (position < end) {
     int32_t next = position;
-    UChar32 c;
-    U8_NEXT(source.bytes, next, end, c);
-    int class = c < 0 ? CLASS_GAP : text_class(c);
+    UChar32 c = source.bytes[next];
+    int class;
+    if (c < 0x80) {
+      next++;
+      class = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    } else {
+      U8_NEXT(source.bytes, next, end, c);
+      class = c < 0 ? CLASS_GAP : text_class(c);
+    }
     if (start < 0) {
       if (class == CLASS_JOINED || class == CLASS_SINGLE) start = position, first = class;
     } else if (class != CLASS_MARK && (class != CLASS_JOINED || first == CLASS_SINGLE)) {
@@ -143,14 +149,14 @@ int ct_next_emoji(ct_slice source, size_t *at, ct_slice *emoji) {
   return 0;
 }
 
-/* Sorts by three passes of eleven bits. */
+/* Sorts values of 24 bits by three passes of eight. */
 static void sort_shingles(uint32_t *values, uint32_t *spare, size_t count) {
   for (int pass = 0; pass < 3; pass++) {
-    size_t starts[2049] = {0};
-    int shift = pass * 11;
-    for (size_t at = 0; at < count; at++) starts[(values[at] >> shift & 2047) + 1]++;
-    for (int at = 1; at <= 2048; at++) starts[at] += starts[at - 1];
-    for (size_t at = 0; at < count; at++) spare[starts[values[at] >> shift & 2047]++] = values[at];
+    uint32_t starts[257] = {0};
+    int shift = pass * 8;
+    for (size_t at = 0; at < count; at++) starts[(values[at] >> shift & 255) + 1]++;
+    for (int at = 1; at <= 256; at++) starts[at] += starts[at - 1];
+    for (size_t at = 0; at < count; at++) spare[starts[values[at] >> shift & 255]++] = values[at];
     memcpy(values, spare, count * sizeof *values);
   }
 }

@@ -244,9 +244,10 @@ private let attacks: [Attack] = [
   /// Most take 2 to 10 on a quiet machine; what is left is for a busy one and for the sanitizers.
   private static let millisecondsMax = 100.0
 
-  @Test(arguments: attacks)
+  @Test(arguments: attacks + textAttacks)
   func `an attack ends within its budget, under the right name, and harms nobody`(attack: Attack) throws {
     let judge = try Judge([
+      "lists/attacked.txt": attackedList,
       "a_good.lua": ruleSource("GoodBefore", "return event.text == 'hello', { TextLength = #event.text }"),
       "m_bad.lua": attack.prelude + ruleSource("Bad", attack.body),
       "z_good.lua": ruleSource("GoodAfter", "return #event.domains == 0 and event.record.text == 'hello'"),
