@@ -199,7 +199,8 @@ private let attacks: [Attack] = [
   Attack(name: "debug", body: "debug.sethook()", ending: .error("'debug' is not")),
   Attack(name: "coroutine", body: "coroutine.wrap(function() end)()", ending: .error("from start to end")),
   Attack(name: "collectgarbage", body: "collectgarbage()", ending: .error("memory looks after itself")),
-  Attack(name: "patterns", body: "return ('x'):rep(100):match(('.-'):rep(4) .. 'b')", ending: .error("no patterns")),
+  Attack(
+    name: "patterns", body: "return ('x'):rep(100):match(('.-'):rep(4) .. 'b')", ending: .error("no Lua patterns")),
   Attack(name: "random", body: "return math.random() > 0.5", ending: .error("same verdict")),
   Attack(name: "a pattern in find is plain text", body: "return ('aaa'):find('.-b') == nil", ending: .harmless),
   Attack(name: "table.move", body: "table.move({}, 1, 1 << 62, 2)", ending: .error("copy with a loop")),
