@@ -377,7 +377,8 @@ static int base_pairs(lua_State *L) {
     lua_pushvalue(L, base + at);
     lua_rawseti(L, -2, at);
   }
-  lua_replace(L, base + 1);
+  /* Not lua_replace: without keys the list is at base + 1 already, and would be popped from under its own place. */
+  lua_copy(L, -1, base + 1);
   lua_settop(L, base + 1);
   lua_pushinteger(L, 0);
   lua_pushcclosure(L, pairs_step, 3);

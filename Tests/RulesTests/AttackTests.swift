@@ -23,7 +23,7 @@ struct Attack: CustomTestStringConvertible, Sendable {
   var testDescription: String { name }
 }
 
-private let attacks: [Attack] = [
+let attacks: [Attack] = [
   // Loops
   Attack(name: "while true", body: "while true do end", ending: .killed),
   Attack(name: "goto", body: "::again:: goto again", ending: .killed),

@@ -109,4 +109,19 @@ private func reads(_ told: RuleExplanation) -> [String] { told.reads.map { "\($0
     #expect(told.status == .hit)
     #expect(reads(told) == ["text.len(\"ab\") = 2"])
   }
+
+  @Test(arguments: attacks)
+  func `an attack that is explained ends too, and the rules beside it are told of`(attack: Attack) throws {
+    let judge = try Judge([
+      "m_bad.lua": attack.prelude + ruleSource("Bad", attack.body),
+      "z_good.lua": ruleSource("Good", "return #event.text > 0"),
+    ])
+    let told = TestEvent().withAction { judge.host.explain($0) }
+    switch attack.ending {
+    case .killed, .error: #expect(told[0].status == .failed, "\(told[0])")
+    case .harmless: #expect(told[0].status != .failed, "\(told[0])")
+    }
+    #expect(told[1].status == .hit)
+    #expect(judge.judge(.post("another")).evaluated == 2)
+  }
 }

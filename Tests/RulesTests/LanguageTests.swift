@@ -90,6 +90,21 @@ struct LanguageTests {
     #expect(try ask(expression, richPost) == expected)
   }
 
+  @Test func `pairs of an empty table holds what it walks over, also when garbage is collected`() throws {
+    let judge = try Judge(
+      when: """
+        local seen = 0
+        for round = 1, 10 do
+          for key in pairs({}) do seen = seen + 1 end
+          local step, filler = pairs({}), {}
+          for i = 1, 100 do filler[i] = { tostring(i) .. round } end
+          if step() ~= nil then seen = seen + 1 end
+        end
+        return true, { Value = seen }
+        """)
+    for _ in 0..<5 { #expect(judge.value(TestEvent()) == "0", "\(judge.faults)") }
+  }
+
   @Test func `addresses in the text count where no facet has a link`() throws {
     let post = TestEvent.post(
       "(see https://a.example/x?y=1), HTTP://B.example! or httpx://no https:// http://ü.example")
