@@ -87,7 +87,8 @@ let package = Package(
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "ATProto", "Signatures", "Network"], swiftSettings: swift),
     .testTarget(
-      name: "FeederTests", dependencies: ["Feeder", "Kafka", "ATProto", "Osprey", "Rules", "Simulator", "Capture"],
+      name: "FeederTests",
+      dependencies: ["Feeder", "FrameKit", "Kafka", "ATProto", "Osprey", "Rules", "Simulator", "Capture"],
       swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["osprey-feeder", "ATProto"], swiftSettings: swift),
     .testTarget(name: "SanitizerTests", swiftSettings: swift),

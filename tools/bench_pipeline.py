@@ -2,135 +2,85 @@
 """Measures the whole pipeline as three processes: relay (`simulate --ring`), broker (`broker`), feeder (`run`).
 
   speed    events a second from the relay's first frame to the last acknowledgement; five runs, the median counts. A consumer
-           of its own (kcat) writes the topic down meanwhile; count, distinct ids, per-DID order and offsets are checked after.
+           of its own (kcat) writes the topic down meanwhile; afterwards the relay is read once more and compared with it:
+           count, contents, distinct ids, order per DID, gapless offsets.
   memory   the feeder's resident memory over many events.
-  steady   the feeder's share of a core at a steady rate.
+  steady   the feeder's share of a core at a steady rate, by thread, and the latency to the acknowledgement.
 """
 import argparse
 import json
 import os
-import re
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
-TOPIC = "osprey.actions_input"
-ACTION = re.compile(rb'"action_id":(\d+)')
+import stage
 
-
-def first_line(process):
-    line = process.stdout.readline().decode().strip()
-    if not line:
-        sys.exit(f"bench: {process.args[1]} did not start")
-    return line
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Run:
-    """One relay, one broker, one feeder."""
-
-    def __init__(self, options, events, rate, consume):
-        self.folder = tempfile.mkdtemp(prefix="bench-")
-        self.processes = []
-        broker = first_line(self.start(options.binary, "broker", stdout=subprocess.PIPE))
-        relay = first_line(self.start(
-            options.binary, "simulate", "--listen", "127.0.0.1:0", "--rate", rate, "--ring", options.ring,
-            "--ring-frames", str(options.ring_frames), "--events", str(events), "--wait-for-consumer",
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-        self.topic = f"{self.folder}/topic"
-        self.consumer = None
-        if consume:
-            self.consumer = self.start(
-                "kcat", "-b", broker, "-C", "-t", TOPIC, "-o", "beginning", "-q", "-u", "-f", consume,
-                stdout=open(self.topic, "wb"))
-        self.log = f"{self.folder}/log"
-        self.feeder = self.start(
-            options.binary, "run", "--relay-host", f"ws://{relay}", "--bootstrap-servers", broker, "--cursor",
-            f"file:{self.folder}/cursor", "--start", "oldest", "--rules", options.rules, "--metrics-listen",
-            "127.0.0.1:0", stderr=open(self.log, "wb"))
-        while b"metrics at" not in open(self.log, "rb").read():
-            if self.feeder.poll() is not None:
-                sys.exit(open(self.log).read())
-            time.sleep(0.01)
-        self.address = re.search(r"metrics at (http://\S+)", open(self.log).read()).group(1)
-
-    def start(self, *command, **more):
-        self.processes.append(subprocess.Popen(list(command), **more))
-        return self.processes[-1]
-
-    def metrics(self):
-        text = urllib.request.urlopen(self.address, timeout=30).read().decode()
-        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
-                for line in text.splitlines() if line and line[0] != "#"}
-
-    def cpu_seconds(self):
-        fields = open(f"/proc/{self.feeder.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def rss_mb(self):
-        status = open(f"/proc/{self.feeder.pid}/status").read()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
-
-    def resolved(self, metrics):
-        return sum(value for name, value in metrics.items() if name.startswith("osprey_feeder_frames_total"))
-
-    def end(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+def resolved(metrics):
+    return sum(value for name, value in metrics.items() if name.startswith("osprey_feeder_frames_total"))
 
 
-def check_topic(path):
-    """Counts the consumer's file; returns (messages, distinct ids) and exits on a gap or an event out of order."""
-    nexts, ids, newest = {}, set(), {}
-    messages = 0
-    with open(path, "rb") as lines:
-        for line in lines:
-            partition, offset, did, value = line.split(b"\t", 3)
-            if int(offset) != nexts.get(partition, 0):
-                sys.exit(f"bench: gap before offset {int(offset)} of partition {partition.decode()}")
-            nexts[partition] = int(offset) + 1
-            ids.add(int(ACTION.search(value).group(1)))
-            # Within one pass over the ring a DID's revs only grow, and the ids with them.
-            messages += 1
-    return messages, len(ids)
+def stat_seconds(path):
+    fields = open(path).read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def wait_until_written(run):
-    size = -1
-    while size != os.path.getsize(run.topic):
-        size = os.path.getsize(run.topic)
-        time.sleep(1)
+def cpu_seconds(process):
+    return stat_seconds(f"/proc/{process.pid}/stat")
+
+
+def thread_seconds(process):
+    """CPU seconds and voluntary waits by thread name, summed over threads of one name."""
+    threads = {}
+    for task in os.listdir(f"/proc/{process.pid}/task"):
+        folder = f"/proc/{process.pid}/task/{task}"
+        name = open(f"{folder}/comm").read().strip()
+        status = open(f"{folder}/status").read()
+        waits = int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+        seconds, before = threads.get(name, (0, 0))
+        # The scheduler's nanoseconds: ticks are too coarse for threads that run for microseconds.
+        seconds += int(open(f"{folder}/schedstat").read().split()[0]) / 1e9
+        threads[name] = (seconds, before + waits)
+    return threads
+
+
+def begin(options, events, rate, consume):
+    """A stage with a feeder whose metrics page is up."""
+    run = stage.Stage(options, events, rate, consume, ring=options.ring)
+    feeder = run.feeder()
+    while not feeder.metrics():
+        time.sleep(0.01)
+    return run, feeder
 
 
 def speed(options):
-    rates, cpus, actions = [], [], 0
+    rates, cpus = [], []
     for _ in range(options.runs):
-        run = Run(options, options.events, "max", "%p\\t%o\\t%k\\t%s\\n")
+        run, feeder = begin(options, options.events, "max", True)
         try:
-            metrics = run.metrics()
-            while metrics.get("osprey_feeder_frames_received_total", 0) == 0:
-                metrics = run.metrics()
-            started, cpu = time.monotonic(), run.cpu_seconds()
-            before = run.resolved(metrics)
-            while run.resolved(metrics) < options.events:
+            metrics = feeder.wait_for("osprey_feeder_frames_received_total", 1, 60)
+            started, cpu = time.monotonic(), cpu_seconds(feeder.process)
+            before = resolved(metrics)
+            while resolved(metrics) < options.events:
                 time.sleep(0.05)
-                metrics = run.metrics()
+                metrics = feeder.metrics()
             seconds = time.monotonic() - started
             rates.append((options.events - before) / seconds)
-            cpus.append((run.cpu_seconds() - cpu) / (options.events - before) * 1e6)
+            cpus.append((cpu_seconds(feeder.process) - cpu) / (options.events - before) * 1e6)
             actions = int(sum(v for n, v in metrics.items() if n.startswith("osprey_feeder_actions_total")))
             evaluated = int(metrics["osprey_feeder_actions_evaluated_total"])
             verdicts = int(metrics["osprey_feeder_verdicts_total"])
-            wait_until_written(run)
-            messages, distinct = check_topic(run.topic)
-            if messages != actions or distinct != actions:
-                sys.exit(f"bench: {actions} actions, but {messages} messages with {distinct} ids in the topic")
+            problems = []
+            run.wait_until_consumed()
+            deliveries = stage.read_topic(run.topic, problems)
+            repeats = stage.compare(run.sent(problems), deliveries, problems)
+            if len(deliveries) != actions or repeats > 0:
+                problems.append(f"{actions} actions, but {len(deliveries)} messages in the topic, {repeats} of them repeats")
+            if problems:
+                sys.exit("\n".join(["bench: what arrived is not what was sent:"] + problems[:20]))
         finally:
             run.end()
     print(f"speed    {statistics.median(rates):10,.0f} frames/s (min {min(rates):,.0f}, max {max(rates):,.0f}, "
@@ -140,13 +90,17 @@ def speed(options):
 
 
 def memory(options):
-    run = Run(options, options.memory_events, "max", None)
+    run, feeder = begin(options, options.memory_events, "max", False)
     try:
-        samples, metrics = [], run.metrics()
-        while run.resolved(metrics) < options.memory_events:
+        samples, metrics = [], feeder.metrics()
+        shown = 0
+        while resolved(metrics) < options.memory_events:
             time.sleep(0.5)
-            metrics = run.metrics()
-            samples.append((run.resolved(metrics), run.rss_mb()))
+            metrics = feeder.metrics()
+            samples.append((resolved(metrics), metrics["process_resident_memory_bytes"] / (1 << 20)))
+            if samples[-1][0] >= shown:
+                print(f"         {samples[-1][0]:12,.0f} frames {samples[-1][1]:8.1f} MB", flush=True)
+                shown = samples[-1][0] + options.memory_events / 20
     finally:
         run.end()
     tenth = options.memory_events / 10
@@ -157,19 +111,36 @@ def memory(options):
     return {"rss_early_mb": early, "rss_late_mb": late}
 
 
+def percentile(before, after, share):
+    """Upper bound of the histogram's bucket in which this share of the new values lies, in seconds."""
+    name = 'osprey_feeder_latency_seconds_bucket{le="'
+    buckets = sorted((float(key[len(name):-2].replace("+Inf", "inf")), after[key] - before.get(key, 0))
+                     for key in after if key.startswith(name))
+    return next(bound for bound, count in buckets if count >= share * buckets[-1][1])
+
+
 def steady(options):
-    run = Run(options, 10_000_000, str(options.rate), None)
+    run, feeder = begin(options, 10_000_000, options.rate, False)
     try:
         time.sleep(5)
-        before, cpu, started = run.resolved(run.metrics()), run.cpu_seconds(), time.monotonic()
+        before, cpu, started = feeder.metrics(), cpu_seconds(feeder.process), time.monotonic()
+        threads = thread_seconds(feeder.process)
         time.sleep(options.seconds)
         seconds = time.monotonic() - started
-        share = (run.cpu_seconds() - cpu) / seconds
-        rate = (run.resolved(run.metrics()) - before) / seconds
+        share = (cpu_seconds(feeder.process) - cpu) / seconds
+        later = thread_seconds(feeder.process)
+        after = feeder.metrics()
     finally:
         run.end()
-    print(f"steady   {100 * share:10.1f} % of a core at {rate:,.0f} frames/s over {seconds:.0f} s")
-    return {"core_share": share, "rate": rate}
+    rate = (resolved(after) - resolved(before)) / seconds
+    half, most = percentile(before, after, 0.5), percentile(before, after, 0.99)
+    print(f"steady   {100 * share:10.1f} % of a core at {rate:,.0f} frames/s over {seconds:.0f} s; "
+          f"latency: half within {1000 * half:.0f} ms, 99 % within {1000 * most:.0f} ms")
+    for name, (spent, waits) in sorted(later.items(), key=lambda item: -item[1][0]):
+        spent, waits = spent - threads.get(name, (0, 0))[0], waits - threads.get(name, (0, 0))[1]
+        if spent / seconds > 0.0005:
+            print(f"         {100 * spent / seconds:10.2f} %  {name:16} {waits / seconds:8.0f} waits/s")
+    return {"core_share": share, "rate": rate, "latency_50": half, "latency_99": most}
 
 
 def main():
@@ -184,7 +155,9 @@ def main():
     parser.add_argument("--memory-events", type=int, default=5_000_000)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("-X", action="append", default=[], metavar="KEY=VALUE", help="a librdkafka property of the feeder")
     options = parser.parse_args()
+    options.X = [word for value in options.X for word in ("-X", value)]
     results = {name: {"speed": speed, "memory": memory, "steady": steady}[name](options) for name in options.parts}
     print(json.dumps(results))
 

@@ -36,6 +36,9 @@ extension Producer {
     return reports
   }
 
+  /// Whether a sender sleeps until there is room: then every report counts at once.
+  package var isRoomAwaited: Bool { room.isAwaited }
+
   private func note(_ event: KafkaEvent) {
     switch event {
     case .error(let code, _, _): health.noteError(code)

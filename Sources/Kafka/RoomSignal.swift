@@ -12,6 +12,7 @@ final class RoomSignal: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let current = Atomic<UInt64>(0)
+  private let waiting = Atomic<Int>(0)
 
   init() {
     mutex.initialize(to: pthread_mutex_t())
@@ -43,6 +44,9 @@ final class RoomSignal: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
+  /// Whether a sender is asleep.
+  var isAwaited: Bool { waiting.load(ordering: .acquiring) > 0 }
+
   /// Waits until the generation is past `seen`; false after `timeoutMs` (negative: no limit).
   func wait(past seen: UInt64, timeoutMs: Int32) -> Bool {
     var deadline = timespec()
@@ -51,6 +55,8 @@ final class RoomSignal: @unchecked Sendable {
     deadline.tv_sec += Int(max(timeoutMs, 0)) / 1_000 + nanoseconds / 1_000_000_000
     deadline.tv_nsec = nanoseconds % 1_000_000_000
 
+    waiting.add(1, ordering: .acquiringAndReleasing)
+    defer { waiting.subtract(1, ordering: .acquiringAndReleasing) }
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while generation == seen {

@@ -10,6 +10,42 @@ private func offer(_ ring: FrameRing, _ text: String, connection: Int = 0) -> Bo
 }
 
 @Suite struct RingTests {
+  @Test(.timeLimit(.minutes(1)))
+  func `frames offered while gathering are worked on when announced, when a batch is full, and when there is no room`()
+  {
+    let ring = FrameRing(capacity: 128, bytesMax: 1 << 20)
+    let judged = Mutex<Int>(0)
+    let worker = OwnedThread("test worker") {
+      while let range = ring.claim() { ring.finish(range) }
+    }
+    let judge = OwnedThread("test judge") {
+      while let range = ring.takeReady() {
+        judged.withLock { $0 += range.count }
+        ring.release(range)
+      }
+    }
+    func gather(_ count: Int) {
+      for _ in 0..<count {
+        while ![1, 2, 3].withUnsafeBytes({
+          ring.offer(.frame, $0, receivedAtMicros: 1, connection: 0, isGathering: true)
+        }) { _ = ring.waitForRoom(bytes: 8) }
+      }
+    }
+    // Each wait ends only if somebody woke the worker.
+    gather(3)
+    ring.announce()
+    while judged.withLock({ $0 }) < 3 { usleep(100) }
+    // A worker that is still awake may take some before it sleeps; fewer than a batch may then lie there.
+    gather(2 * FrameRing.batchMax)
+    while judged.withLock({ $0 }) < 3 + FrameRing.batchMax { usleep(100) }
+    gather(500)
+    ring.announce()
+    while judged.withLock({ $0 }) < 503 + 2 * FrameRing.batchMax { usleep(100) }
+    ring.close()
+    worker.join()
+    judge.join()
+  }
+
   @Test func `frames finished in any order by four workers reach the judge in stream order`() {
     let ring = FrameRing(capacity: 64, bytesMax: 1 << 20)
     let total = 20_000

@@ -19,6 +19,8 @@ final class Recorder: Sendable {
     var room = Int.max
     var cursors: [String: Int64] = [:]
     var asked: [String] = []
+    /// Messages told before the last `onGathered`.
+    var gathered = 0
   }
 
   private let state = Mutex(State())
@@ -33,6 +35,9 @@ final class Recorder: Sendable {
   /// The hosts whose cursor was asked for.
   var asked: [String] { state.withLock { $0.asked } }
 
+  /// Messages that were told and announced.
+  var gathered: Int { state.withLock { $0.gathered } }
+
   func setRoom(_ frames: Int) { state.withLock { $0.room = frames } }
   func setCursor(_ cursor: Int64?, for host: String) { state.withLock { $0.cursors[host] = cursor } }
 
@@ -41,6 +46,10 @@ final class Recorder: Sendable {
       onFrame: { frame, _ in self.take(.frame(Array(frame))) },
       onOversized: { bytes, _ in self.take(.oversized(bytes)) },
       onText: { text, _ in self.take(.text(Array(text))) },
+      onGathered: {
+        self.state.withLock { $0.gathered = $0.events.count }
+        self.changed.signal()
+      },
       onState: { state in self.note(.state(state)) },
       cursor: { host in
         self.state.withLock {

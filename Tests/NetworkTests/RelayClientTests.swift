@@ -68,6 +68,20 @@ private let payloads: [[UInt8]] = [0, 1, 125, 126, 5400, 65_536, 300_000].map { 
     #expect(told == [.frame([1]), .oversized(6_000_000), .frame([2])])
   }
 
+  @Test(arguments: [Duration.zero, .milliseconds(5)])
+  func `nothing that was told stays unannounced when the stream falls silent`(readPause: Duration) throws {
+    let peer = ScriptedPeer { connection, _ in
+      connection.upgrade()
+      for number in 1...20 { connection.write(Wire.binary([UInt8(number)])) }
+      connection.readToEnd()
+    }
+    let recorder = Recorder()
+    let running = try RunningClient([peer.url], recorder) { $0.readPause = readPause }
+    try running.recorder.wait(for: "the last frame, announced") { events in
+      events.last == .frame([20]) && recorder.gathered == events.count
+    }
+  }
+
   @Test func `text messages are told apart`() throws {
     let peer = ScriptedPeer { connection, _ in
       connection.upgrade()

@@ -20,6 +20,7 @@ package struct Exposition {
     page.relay(metrics, status)
     page.rules(rules, metrics)
     if let candidate { page.candidate(candidate, metrics) }
+    if let process = ProcessMetrics.read() { page.process(process) }
     return Array(page.text.utf8)
   }
 
@@ -194,6 +195,17 @@ package struct Exposition {
       value(name, "\(rule),side=\"candidate\"", difference.onlyCandidate)
       value(name, "\(rule),side=\"live\"", difference.onlyLive)
     }
+  }
+
+  private mutating func process(_ process: ProcessMetrics) {
+    single(
+      "process_cpu_seconds_total", "counter", "User and system CPU time spent, in seconds.", process.cpuSeconds)
+    single("process_resident_memory_bytes", "gauge", "Resident memory.", process.residentBytes)
+    single("process_virtual_memory_bytes", "gauge", "Virtual memory.", process.virtualBytes)
+    single("process_open_fds", "gauge", "Open file descriptors.", process.openFiles)
+    single("process_max_fds", "gauge", "Most file descriptors that may be open.", process.openFilesMax)
+    single(
+      "process_start_time_seconds", "gauge", "When the process started, in seconds since 1970.", process.startSeconds)
   }
 
   private mutating func perRule(

@@ -1,3 +1,4 @@
+import Glibc
 import Kafka
 import Logging
 import Synchronization
@@ -137,6 +138,11 @@ final class Session: @unchecked Sendable {
     metrics.frames[FeederMetrics.replayedLabel].add(depths.waiting + depths.decoding + tracker.inFlight.frames)
   }
 
+  /// A handful of reports is followed by a pause of this many microseconds, in which others gather: at 1,000 frames a second
+  /// librdkafka reports every message or two by itself, and each report would wake this thread.
+  private static let reportPauseMicros: useconds_t = 5000
+  private static let handful = 64
+
   /// The delivery thread: waits for reports and passes their tokens on, a batch at a time.
   private func deliver() {
     var tokens: [UInt64] = []
@@ -154,6 +160,7 @@ final class Session: @unchecked Sendable {
       if !tokens.isEmpty {
         metrics.acknowledged.add(tokens.count)
         tracker.acknowledge(tokens, nowMicros: Now.unixMicros())
+        if tokens.count < Self.handful, !producer.isRoomAwaited { usleep(Self.reportPauseMicros) }
       }
     }
   }

@@ -15,7 +15,11 @@ package final class FrameRing: @unchecked Sendable {
   static let batchMax = 32
 
   private let monitor = Monitor(conditions: 3)
-  private let slots: [FrameSlot]
+  private let capacity: Int
+  /// The slots, by ticket. A place is written when its ticket is given out; then it stays until the ticket is released.
+  private let slots: UnsafeMutablePointer<FrameSlot>
+  /// Slots without a ticket, the one used last on top: a quiet stream goes through the same few, whose memory is in the cache.
+  private var free: [FrameSlot]
   private let mask: UInt64
   private let bytesMax: Int
   private var head: UInt64 = 0
@@ -33,9 +37,17 @@ package final class FrameRing: @unchecked Sendable {
   ///   - bytesMax: frame bytes in the ring at which the source has to wait; one frame is always taken.
   package init(capacity: Int = 1024, bytesMax: Int = 32 << 20) {
     precondition(capacity > 0 && capacity & (capacity - 1) == 0)
-    slots = (0..<capacity).map { _ in FrameSlot() }
+    self.capacity = capacity
+    free = (0..<capacity).map { _ in FrameSlot() }
+    slots = .allocate(capacity: capacity)
+    slots.initialize(repeating: free[0], count: capacity)
     mask = UInt64(capacity - 1)
     self.bytesMax = bytesMax
+  }
+
+  deinit {
+    slots.deinitialize(count: capacity)
+    slots.deallocate()
   }
 
   /// Called by the judge's thread when there is room again after `offer` said no.
@@ -51,18 +63,23 @@ package final class FrameRing: @unchecked Sendable {
 
   /// Takes a copy of the frame, or answers false: then the source keeps it, waits for room, and offers it again. A closed
   /// ring takes nothing.
+  ///
+  /// A source that knows more to come, and calls `announce` soon, says `isGathering`: then no sleeping worker is woken
+  /// for this frame alone.
   /// One source thread at a time.
   package func offer(
     _ kind: FrameKind, _ frame: UnsafeRawBufferPointer, announcedBytes: Int? = nil, receivedAtMicros: Int64,
-    connection: Int
+    connection: Int, isGathering: Bool = false
   ) -> Bool {
     monitor.lock()
     guard hasRoom(frame.count), !isClosed else {
       isRoomWanted = true
+      wakeWorker()
       monitor.unlock()
       return false
     }
-    let slot = slots[Int(head & mask)]
+    let slot = free.removeLast()
+    slots[Int(head & mask)] = slot
     monitor.unlock()
     // The slot is nobody else's until `head` has passed it.
     slot.fill(kind, frame, receivedAtMicros: receivedAtMicros, connection: connection)
@@ -71,9 +88,21 @@ package final class FrameRing: @unchecked Sendable {
     slot.isDecoded = false
     head += 1
     bytes += frame.count
-    if idleWorkers > 0 { monitor.signal(Self.workAvailable) }
+    if !isGathering || head - claimed >= UInt64(Self.batchMax) { wakeWorker() }
     monitor.unlock()
     return true
+  }
+
+  /// What was offered while gathering is to be worked on.
+  package func announce() {
+    monitor.lock()
+    wakeWorker()
+    monitor.unlock()
+  }
+
+  /// Under the lock.
+  private func wakeWorker() {
+    if idleWorkers > 0 && claimed < head { monitor.signal(Self.workAvailable) }
   }
 
   /// Waits until `offer` can succeed, or the ring is closed (false).
@@ -88,7 +117,7 @@ package final class FrameRing: @unchecked Sendable {
   }
 
   private func hasRoom(_ wanted: Int) -> Bool {
-    head - judged < UInt64(slots.count) && (bytes + wanted <= bytesMax || head == judged)
+    head - judged < UInt64(capacity) && (bytes + wanted <= bytesMax || head == judged)
   }
 
   /// No more frames will come; what is inside still goes its way.
@@ -116,7 +145,7 @@ package final class FrameRing: @unchecked Sendable {
     let upper = min(head, claimed + UInt64(Self.batchMax))
     let range = claimed..<upper
     claimed = upper
-    if claimed < head && idleWorkers > 0 { monitor.signal(Self.workAvailable) }
+    wakeWorker()
     return range
   }
 
@@ -157,10 +186,11 @@ package final class FrameRing: @unchecked Sendable {
       slot.shrink()
     }
     monitor.lock()
+    for ticket in range { free.append(slot(ticket)) }
     judged = range.upperBound
     bytes -= freed
     // Room is announced when a quarter is free: a source that stops and goes at every frame is slow.
-    let isRoomy = head - judged <= UInt64(slots.count) * 3 / 4 && bytes <= bytesMax * 3 / 4
+    let isRoomy = head - judged <= UInt64(capacity) * 3 / 4 && bytes <= bytesMax * 3 / 4
     let announce = isRoomWanted && isRoomy ? onRoom : nil
     if isRoomWanted && isRoomy {
       isRoomWanted = false

@@ -28,8 +28,9 @@ final class FrameSlot {
   /// Receive time of a frame whose source does not know it: the event's own time stands in.
   static let receiveTimeUnknown: Int64 = 0
 
-  /// Above this a buffer is given back after use.
-  private static let keptBytesMax = 1 << 16
+  /// Above this a buffer is given back after use: each of the ring's slots meets a large frame some day, and what all of them
+  /// keep is the ring's memory.
+  private static let keptBytesMax = 1 << 14
 
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity = 1 << 13

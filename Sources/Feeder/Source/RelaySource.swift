@@ -22,22 +22,24 @@ package final class RelaySource: FrameSource {
     let events = RelayEvents(
       onFrame: { [metrics] frame, micros in
         let taken = ring.offer(
-          .frame, frame, receivedAtMicros: micros, connection: connection.load(ordering: .relaxed))
+          .frame, frame, receivedAtMicros: micros, connection: connection.load(ordering: .relaxed), isGathering: true)
         if taken { metrics.countReceived(frame.count) }
         return taken
       },
       onOversized: { [metrics] announced, micros in
         let taken = ring.offer(
           .oversized, UnsafeRawBufferPointer(start: nil, count: 0), announcedBytes: announced,
-          receivedAtMicros: micros, connection: connection.load(ordering: .relaxed))
+          receivedAtMicros: micros, connection: connection.load(ordering: .relaxed), isGathering: true)
         if taken { metrics.countReceived(0) }
         return taken
       },
       onText: { [metrics] text, micros in
-        let taken = ring.offer(.text, text, receivedAtMicros: micros, connection: connection.load(ordering: .relaxed))
+        let taken = ring.offer(
+          .text, text, receivedAtMicros: micros, connection: connection.load(ordering: .relaxed), isGathering: true)
         if taken { metrics.countReceived(text.count) }
         return taken
       },
+      onGathered: { ring.announce() },
       onState: { [self] state in
         if case .connected(_, let effective) = state {
           count.add()

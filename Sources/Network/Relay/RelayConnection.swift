@@ -43,6 +43,10 @@ final class RelayConnection: ChannelInboundHandler {
   private var pingedAt: NIODeadline?
   private var keepAlive: Scheduled<Void>?
   private var nextRead: Scheduled<Void>?
+  /// Messages were told since `onGathered` was last called.
+  private var hasNews = false
+  /// When it is called at the latest.
+  private var gathering: Scheduled<Void>?
 
   init(
     configuration: RelayClient.Configuration, events: RelayEvents, room: RoomSignal,
@@ -155,6 +159,7 @@ final class RelayConnection: ChannelInboundHandler {
         decoder.beginChunk()
       case .stalled:
         isStalled = true
+        announce()
         return
       case .failed(let error):
         sendClose(code: WebSocketCloseCode.protocolError, reason: error.description)
@@ -175,14 +180,17 @@ final class RelayConnection: ChannelInboundHandler {
       case nil: return .drained
       case .binary(let frame):
         if !events.onFrame(frame, readAt), !offerAgain({ events.onFrame(frame, readAt) }) { return .stalled }
+        hasNews = true
         if !hadFrames, !Self.isRefusal(frame) {
           hadFrames = true
           onFirstFrame()
         }
       case .oversized(let bytes):
         if !events.onOversized(bytes, readAt), !offerAgain({ events.onOversized(bytes, readAt) }) { return .stalled }
+        hasNews = true
       case .text(let text):
         if !events.onText(text, readAt), !offerAgain({ events.onText(text, readAt) }) { return .stalled }
+        hasNews = true
       case .ping(let payload): write(WebSocketOpcode.pong, payload)
       case .pong: break
       case .close(let payload):
@@ -211,11 +219,27 @@ final class RelayConnection: ChannelInboundHandler {
     guard !isStalled, !isEnded, nextRead == nil, let context else { return }
     let wait = pacer.wait(afterReading: bytesSinceRead, now: Clock.monotonicNanoseconds())
     bytesSinceRead = 0
-    guard wait > 0 else { return context.read() }
+    guard wait > 0 else {
+      announce()
+      return context.read()
+    }
+    if hasNews, gathering == nil {
+      gathering = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.gatherTime.timeAmount) {
+        self.announce()
+      }
+    }
     nextRead = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(wait))) {
       self.nextRead = nil
       if !self.isStalled, !self.isEnded { self.context?.read() }
     }
+  }
+
+  private func announce() {
+    gathering?.cancel()
+    gathering = nil
+    guard hasNews else { return }
+    hasNews = false
+    events.onGathered()
   }
 
   // MARK: Keep-alive
@@ -258,6 +282,7 @@ final class RelayConnection: ChannelInboundHandler {
 
   private func silence() {
     isEnded = true
+    announce()
     keepAlive?.cancel()
     nextRead?.cancel()
     chunks.removeAll()

@@ -9,23 +9,28 @@ package struct RelayEvents: Sendable {
   package var onOversized: @Sendable (Int, Int64) -> Bool
   /// A text message, which the protocol does not have. `false` as in `onFrame`.
   package var onText: @Sendable (UnsafeRawBufferPointer, Int64) -> Bool
+  /// Some messages were told and for the moment nothing more comes: time to work on them. On a quiet stream it is said a
+  /// few milliseconds late (`gatherTime`), so that a whole handful of messages wakes the owner's threads once.
+  package var onGathered: @Sendable () -> Void
   /// Connections come and go; `connected` precedes the connection's first frame, `disconnected` follows its last.
   package var onState: @Sendable (RelayState) -> Void
   /// The cursor to ask for from the relay of this name (`RelayAddress.name`), or nil for live. Asked at each request,
   /// after a redirect again with the new name, because a cursor belongs to the host that gave it.
   package var cursor: @Sendable (String) -> Int64?
 
-  /// All five; see the members.
+  /// All six; see the members.
   package init(
     onFrame: @escaping @Sendable (UnsafeRawBufferPointer, Int64) -> Bool,
     onOversized: @escaping @Sendable (Int, Int64) -> Bool,
     onText: @escaping @Sendable (UnsafeRawBufferPointer, Int64) -> Bool,
+    onGathered: @escaping @Sendable () -> Void = {},
     onState: @escaping @Sendable (RelayState) -> Void,
     cursor: @escaping @Sendable (String) -> Int64?
   ) {
     self.onFrame = onFrame
     self.onOversized = onOversized
     self.onText = onText
+    self.onGathered = onGathered
     self.onState = onState
     self.cursor = cursor
   }
