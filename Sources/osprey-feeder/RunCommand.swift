@@ -162,6 +162,7 @@ final class Service {
     settings.sourceName = choice.name
     if case .capture = choice { settings.isLive = false }
     settings.cursorStore = try cursorStore(settings)
+    settings.stateFolder = try stateFolder(settings)
     guard let start = StartPosition(arguments.text("start")) else {
       throw UsageError("--start: '\(arguments.text("start"))' is none of live, oldest, a sequence number")
     }
@@ -180,10 +181,17 @@ final class Service {
     guard let store = CursorStore(text) else {
       throw UsageError("--cursor: '\(text)' is none of kafka, file:PATH, none")
     }
-    guard settings.isLive || store == .none else {
-      throw UsageError("--cursor: a capture file is read from its beginning; try: --cursor none")
-    }
     return store
+  }
+
+  private func stateFolder(_ settings: PipelineSettings) throws -> String? {
+    let folder = arguments.text("state")
+    if folder.isEmpty { return nil }
+    guard settings.cursorStore != .none else {
+      throw UsageError(
+        "--state: a snapshot belongs to a place in the stream; try: --cursor file:PATH, or --cursor kafka")
+    }
+    return folder
   }
 
   private func decodeOptions() throws -> DecodeOptions {

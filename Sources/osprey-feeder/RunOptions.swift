@@ -59,6 +59,9 @@ struct RunOption {
       name: "cursor", kind: .text, environment: ["OSPREY_FEEDER_CURSOR"], fallback: "",
       help: "kafka, file:PATH or none (default: kafka; none with the embedded broker or a capture)"),
     RunOption(
+      name: "state", kind: .text, environment: ["OSPREY_FEEDER_STATE"], fallback: "",
+      help: "folder for snapshots of what the rules remember, so that windows survive a restart; needs a cursor"),
+    RunOption(
       name: "start", kind: .text, environment: ["OSPREY_FEEDER_START"], fallback: "live",
       help: "where to begin without a saved cursor: live, oldest, or a sequence number"),
     RunOption(

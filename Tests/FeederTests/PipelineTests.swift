@@ -9,55 +9,10 @@ import Testing
 
 @testable import Feeder
 
-/// A source that offers given frames once, over one connection, and then ends.
-private final class ListSource: FrameSource {
-  private let frames: [[UInt8]]
-  private let metrics: FeederMetrics
-  private let thread = Mutex<OwnedThread?>(nil)
-
-  init(_ frames: [[UInt8]], _ metrics: FeederMetrics) {
-    self.frames = frames
-    self.metrics = metrics
-  }
-
-  func start(into ring: FrameRing, hosts: HostTable, onEnd: @escaping @Sendable (String?) -> Void) {
-    let host = hosts.host(named: "relay")
-    // As a relay does: what was seen before is not sent again.
-    let cursor = host.progress.nextCursor() ?? 0
-    let connection = Connection.pack(number: 1, host: host.number)
-    let thread = OwnedThread("list") { [frames, metrics] in
-      for frame in frames {
-        let isOld = frame.withUnsafeBytes { (bytes) -> Bool in
-          let decoder = FrameDecoder(options: DecodeOptions())
-          var decoded = DecodedFrame()
-          decoder.decode(Bytes(bytes), into: &decoded)
-          return decoded.sequence > 0 && decoded.sequence <= cursor
-        }
-        if isOld { continue }
-        while !frame.withUnsafeBytes({
-          ring.offer(.frame, $0, receivedAtMicros: 1_783_175_888_000_000, connection: connection)
-        }) {
-          guard ring.waitForRoom(bytes: frame.count) else { return }
-        }
-        metrics.countReceived(frame.count)
-      }
-      onEnd(nil)
-    }
-    self.thread.withLock { $0 = thread }
-  }
-
-  func stop() {
-    thread.withLock { thread in
-      thread?.join()
-      thread = nil
-    }
-  }
-}
-
 extension Stage {
   fileprivate func run(_ frames: [[UInt8]]) throws -> (end: RunEnd, metrics: FeederMetrics) {
     let metrics = FeederMetrics(workers: settings.workers)
-    let pipeline = try Pipeline(settings: settings, metrics: metrics, source: ListSource(frames, metrics), log: log)
+    let pipeline = try Pipeline(settings: settings, metrics: metrics, source: PacedSource(frames, metrics), log: log)
     return (pipeline.run(), metrics)
   }
 }

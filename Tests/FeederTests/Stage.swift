@@ -1,6 +1,8 @@
+import ATProto
 import Foundation
 import Kafka
 import Logging
+import Synchronization
 import Testing
 
 @testable import Feeder
@@ -63,4 +65,54 @@ final class Stage {
 
 private func text(_ bytes: UnsafeRawBufferPointer?) -> String {
   bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
+}
+
+/// Offers given frames once, over one connection, does something before each, and then ends.
+final class PacedSource: FrameSource {
+  private let frames: [[UInt8]]
+  private let metrics: FeederMetrics
+  private let between: @Sendable (Int) -> Void
+  private let thread = Mutex<OwnedThread?>(nil)
+
+  init(_ frames: [[UInt8]], _ metrics: FeederMetrics, between: @escaping @Sendable (Int) -> Void = { _ in }) {
+    self.frames = frames
+    self.metrics = metrics
+    self.between = between
+  }
+
+  func start(into ring: FrameRing, hosts: HostTable, onEnd: @escaping @Sendable (String?) -> Void) {
+    let host = hosts.host(named: "relay")
+    // As a relay does: what was seen before is not sent again.
+    let cursor = host.progress.nextCursor() ?? 0
+    let connection = Connection.pack(number: 1, host: host.number)
+    let thread = OwnedThread("paced") { [frames, metrics, between] in
+      for (index, frame) in frames.enumerated() where cursor == 0 || sequence(frame) > cursor {
+        between(index)
+        while !frame.withUnsafeBytes({
+          ring.offer(.frame, $0, receivedAtMicros: 1_783_175_888_000_000, connection: connection)
+        }) {
+          guard ring.waitForRoom(bytes: frame.count) else { return }
+        }
+        metrics.countReceived(frame.count)
+      }
+      onEnd(nil)
+    }
+    self.thread.withLock { $0 = thread }
+  }
+
+  func stop() {
+    thread.withLock { thread in
+      thread?.join()
+      thread = nil
+    }
+  }
+}
+
+/// A frame's sequence number, 0 where it has none.
+private func sequence(_ frame: [UInt8]) -> Int64 {
+  withBytes(frame) { bytes in
+    var decoded = DecodedFrame()
+    FrameDecoder(options: DecodeOptions()).decode(bytes, into: &decoded)
+    return decoded.sequence
+  }
 }

@@ -106,33 +106,12 @@ package enum CursorFile {
   package static func write(_ cursors: [Cursor], to path: String, savedAtMicros: Int64) throws(CursorError) {
     var content: [UInt8] = []
     for cursor in cursors { content += cursor.line(savedAtMicros: savedAtMicros) }
-    let temporary = path + ".new"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw failed("create", temporary) }
-    var written = 0
-    while written < content.count {
-      let count = content.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + written, $0.count - written) }
-      guard count > 0 else {
-        close(file)
-        throw failed("write", temporary)
-      }
-      written += count
+    do throws(DurableFile.Failure) {
+      try DurableFile.write(content, to: path)
+    } catch {
+      throw CursorError(
+        description: "the cursor file \(path) cannot be saved: cannot \(error.step): \(error.reason)",
+        isConfiguration: false)
     }
-    guard fsync(file) == 0 else {
-      close(file)
-      throw failed("sync", temporary)
-    }
-    close(file)
-    guard rename(temporary, path) == 0 else { throw failed("rename", temporary) }
-    let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw failed("open the folder of", path) }
-    defer { close(folder) }
-    guard fsync(folder) == 0 else { throw failed("sync the folder of", path) }
-  }
-
-  private static func failed(_ what: String, _ path: String) -> CursorError {
-    CursorError(
-      description: "cannot \(what) the cursor file \(path): \(String(cString: strerror(errno)))", isConfiguration: false
-    )
   }
 }

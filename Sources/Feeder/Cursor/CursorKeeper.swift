@@ -1,5 +1,6 @@
 import Kafka
 import Logging
+import Synchronization
 
 /// Saves the cursor every second and at exit, and reads it at start (CONTRACT.md, "Cursor").
 final class CursorKeeper: @unchecked Sendable {
@@ -14,6 +15,7 @@ final class CursorKeeper: @unchecked Sendable {
   private let configuration: KafkaConfiguration
   private let metrics: FeederMetrics
   private let log: Logger
+  private let saved = Mutex<[Cursor]>([])
   private var topicWriter: CursorTopicWriter?
   private let monitor = Monitor(conditions: 1)
   private var isEnding = false
@@ -27,8 +29,17 @@ final class CursorKeeper: @unchecked Sendable {
     self.log = log
   }
 
+  /// The cursors as they are saved at present.
+  var lastSaved: [Cursor] { saved.withLock { $0 } }
+
   /// The cursors of an earlier run. A damaged one stops the start.
   func read() throws(StartError) -> [Cursor] {
+    let cursors = try readStore()
+    saved.withLock { $0 = cursors }
+    return cursors
+  }
+
+  private func readStore() throws(StartError) -> [Cursor] {
     switch store {
     case .none: return []
     case .file(let path):
@@ -118,6 +129,7 @@ final class CursorKeeper: @unchecked Sendable {
       }
     }
     metrics.cursorSaves.add()
+    saved.withLock { $0 = cursors }
   }
 }
 

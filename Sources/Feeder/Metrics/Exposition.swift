@@ -18,6 +18,7 @@ package struct Exposition {
     page.flow(metrics, status)
     page.kafka(metrics, status)
     page.relay(metrics, status)
+    page.state(metrics)
     page.rules(rules, metrics)
     if let candidate { page.candidate(candidate, metrics) }
     if let process = ProcessMetrics.read() { page.process(process) }
@@ -154,6 +155,15 @@ package struct Exposition {
       metrics.cursorSaveErrors.count)
   }
 
+  private mutating func state(_ metrics: FeederMetrics) {
+    single(
+      "osprey_feeder_state_saves_total", "counter", "Snapshots of the rules' state saved.", metrics.stateSaves.count)
+    single(
+      "osprey_feeder_state_save_errors_total", "counter", "Snapshots that could not be saved.",
+      metrics.stateSaveErrors.count)
+    single("osprey_feeder_state_bytes", "gauge", "Size of the newest snapshot.", metrics.stateBytes.count)
+  }
+
   private mutating func rules(_ rules: [RuleStatus], _ metrics: FeederMetrics) {
     single(
       "osprey_feeder_actions_evaluated_total", "counter", "Actions that met at least one rule.",
@@ -168,6 +178,8 @@ package struct Exposition {
     perRule("errors_total", "counter", "Times a rule failed.", rules) { $0.errors }
     perRule("budget_kills_total", "counter", "Times a budget ended a rule.", rules) { $0.kills }
     perRule("set_aside", "gauge", "1 while a rule is set aside after repeated faults.", rules) { $0.isSetAside ? 1 : 0 }
+    perRule("effects_suppressed_total", "counter", "Effects not given again within their time.", rules) { $0.suppressed }
+    perRule("quota_trips_total", "counter", "Times a quota made a rule shadow.", rules) { $0.quotaTrips }
     let name = "osprey_feeder_rule_seconds"
     metric(name, "histogram", "Time of one evaluation.")
     for status in rules {

@@ -31,6 +31,10 @@ package final class FeederMetrics: Sendable {
   package let producerRestarts = Counter()
   package let cursorSaves = Counter()
   package let cursorSaveErrors = Counter()
+  package let stateSaves = Counter()
+  package let stateSaveErrors = Counter()
+  /// Size of the newest snapshot.
+  package let stateBytes = Counter()
   /// Of the newest judged frame.
   package let lastSequence = Counter()
   package let lastTimeMs = Counter()

@@ -15,10 +15,12 @@ struct ActionStream {
 
   private let hosts: HostTable
   private let startsAtReceiveTime: Bool
-  private var clock = StreamClock()
+  private var clock: StreamClock
   private var seen = SeenFrames()
   private var watch = SequenceWatch()
   private var connection = -1
+  /// A capture that goes on where an earlier run ended: everything up to this frame has been seen.
+  private(set) var resumesAfter: Int64?
   /// The host of the last frame: its number and its progress.
   private(set) var host = 0
   private(set) var progress: HostProgress?
@@ -26,10 +28,15 @@ struct ActionStream {
   /// - Parameters:
   ///   - hosts: what the host numbers of connections stand for.
   ///   - startsAtReceiveTime: a live source; a capture starts its clock at its first frame's time.
-  init(hosts: HostTable, startsAtReceiveTime: Bool) {
+  ///   - clockMs: the stream's clock where an earlier run left it, nil for a new one.
+  init(hosts: HostTable, startsAtReceiveTime: Bool, clockMs: Int64? = nil) {
+    clock = StreamClock(nowMs: clockMs)
     self.hosts = hosts
     self.startsAtReceiveTime = startsAtReceiveTime
   }
+
+  /// Milliseconds since 1970; nil before the first frame.
+  var clockMs: Int64? { clock.nowMs }
 
   /// Takes the next frame; nil for a repeat, which is nothing to anybody. A frame with an unbelievable time gets a defect.
   mutating func place(_ slot: FrameSlot) -> Place? {
@@ -48,7 +55,12 @@ struct ActionStream {
       connection = slot.connection
       let number = Connection.host(connection)
       let progress = hosts[number]
-      watch.connected(requested: progress.requested.load(ordering: .acquiring), sameHost: number == host)
+      let requested = progress.requested.load(ordering: .acquiring)
+      if startsAtReceiveTime {
+        watch.connected(requested: requested, sameHost: number == host)
+      } else if requested > 0 {
+        resumesAfter = requested
+      }
       host = number
       self.progress = progress
     }
@@ -57,6 +69,10 @@ struct ActionStream {
       // Actions of one frame come one by one and share its number; each has an id of its own.
       guard let id = slot.pending.first?.id else { return false }
       return seen.insert(sequence: id, did: slot.bytes[decoded.did], revTID: 0) ? nil : false
+    }
+    if let last = resumesAfter {
+      if decoded.sequence == last { resumesAfter = nil }
+      return nil
     }
     guard decoded.sequence > 0 else { return false }
     if seen.insert(sequence: decoded.sequence, did: slot.bytes[decoded.did], revTID: decoded.revTID) { return nil }

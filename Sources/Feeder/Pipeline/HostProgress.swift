@@ -64,6 +64,16 @@ package final class HostTable: Sendable {
     }
   }
 
+  /// The last frame of each host that went through the judge.
+  var judged: [Cursor] {
+    hosts.withLock { hosts in
+      hosts.compactMap { host in
+        let last = host.judged.load(ordering: .acquiring)
+        return last > 0 ? Cursor(host: host.name, sequence: last, timeMs: nil) : nil
+      }
+    }
+  }
+
   /// Saved cursors of hosts that were not met in this run: they are kept.
   package var untouched: [Cursor] {
     hosts.withLock { hosts in saved.filter { cursor in !hosts.contains { $0.name == cursor.host } } }

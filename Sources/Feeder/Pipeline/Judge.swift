@@ -22,6 +22,7 @@ final class Judge {
   private let hosts: HostTable
   private let moderation: Moderation
   private let letterWriter: DeadLetterWriter
+  private let state: StateKeeper?
   private var stream: ActionStream
   private let verdicts = ByteWriter(capacity: 1 << 14)
   /// For each pending action its verdict in `verdicts`; empty for none.
@@ -30,10 +31,12 @@ final class Judge {
   /// Why the producer takes no more, once it does not.
   private(set) var failure: SendResult?
 
-  /// - Parameter startsAtReceiveTime: a live source; a capture starts its clock at its first frame's time.
+  /// - Parameters:
+  ///   - stream: where the stream stands at the start.
+  ///   - state: who takes snapshots of what the rules remember; nil for nobody.
   init(
     ring: FrameRing, output: Output, tracker: Tracker, metrics: FeederMetrics, hosts: HostTable,
-    moderation: Moderation, letterWriter: DeadLetterWriter, startsAtReceiveTime: Bool
+    moderation: Moderation, letterWriter: DeadLetterWriter, stream: ActionStream, state: StateKeeper?
   ) {
     self.ring = ring
     self.output = output
@@ -42,7 +45,8 @@ final class Judge {
     self.hosts = hosts
     self.moderation = moderation
     self.letterWriter = letterWriter
-    stream = ActionStream(hosts: hosts, startsAtReceiveTime: startsAtReceiveTime)
+    self.stream = stream
+    self.state = state
   }
 
   /// Judges until the ring is closed and empty, or the producer fails.
@@ -53,8 +57,17 @@ final class Judge {
       metrics.judgeBusyNanos.set(Int(Now.threadCPUNanos()))
       ring.release(range.lowerBound..<done)
       if failure != nil { return }
+      if let state, state.isDue { state.offer(snapshot()) }
     }
   }
+
+  /// What the rules remember, and after which frames. The judge's thread, or after its end.
+  func snapshot() -> StateSnapshot {
+    StateSnapshot(positions: hosts.judged, clockMs: stream.clockMs, rules: moderation.snapshot())
+  }
+
+  /// The frame of the cursor that a capture should have had and has not; nil where all is well. After the end.
+  var missingCursor: Int64? { stream.resumesAfter }
 
   /// One decoded frame: is it new, what time is it, what do the rules say, and off to Kafka.
   ///

@@ -17,6 +17,7 @@ final class Moderation {
   private let emitsAll: Bool
   private let messageBytesMax: Int
   private let metrics: FeederMetrics
+  private let log: Logger
   private let onFault: @Sendable (RuleFault) -> Void
 
   /// - Parameters:
@@ -32,11 +33,15 @@ final class Moderation {
     self.messageBytesMax = messageBytesMax
     self.metrics = metrics
     self.mode = mode
+    self.log = log
     self.onFault = onFault ?? { Self.tell($0, log) }
     writer = VerdictWriter(rulesetHash: host.hash, mode: mode)
     self.candidate = candidate.map { [host] in CandidateWatch(exchange: $0, live: host) }
     listen()
   }
+
+  /// What the live set's rules remember. The judge's thread, or after its end.
+  func snapshot() -> [UInt8] { host.snapshot() }
 
   /// What the candidate set would change so far; nil without one. Any thread.
   var candidateDifferences: [CandidateDifference]? { candidate?.differences }
@@ -56,7 +61,10 @@ final class Moderation {
     listen()
   }
 
-  private func listen() { host.onFault = onFault }
+  private func listen() {
+    host.onFault = onFault
+    host.onQuota = { [log] trip in log.warning("\(trip)") }
+  }
 
   private static func tell(_ fault: RuleFault, _ log: Logger) {
     let subject = fault.uri.isEmpty ? fault.did : fault.uri

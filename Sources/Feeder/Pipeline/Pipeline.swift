@@ -28,6 +28,9 @@ package final class Pipeline: Sendable {
   package let metrics: FeederMetrics
   private let source: any FrameSource
   private let hosts: HostTable
+  private let state: StateKeeper?
+  /// The stream clock that the next session begins with.
+  private let clockMs = Mutex<Int64?>(nil)
   private let cursorKeeper: CursorKeeper
   private let log: Logger
   private let current = Mutex<Session?>(nil)
@@ -55,7 +58,48 @@ package final class Pipeline: Sendable {
       throw StartError("\(error)")
     }
     cursorKeeper = CursorKeeper(settings: settings, metrics: metrics, log: log)
-    hosts = HostTable(saved: try cursorKeeper.read(), start: settings.start)
+    let cursors = try cursorKeeper.read()
+    state = try Self.stateKeeper(settings, metrics, cursorKeeper, log)
+    let snapshot = try state.flatMap { keeper throws(StartError) in try Self.newest(keeper, cursors) }
+    if state != nil, snapshot == nil, !cursors.isEmpty {
+      log.warning("there is no saved state up to the cursor: windows begin empty")
+    }
+    hosts = HostTable(saved: Self.moved(cursors, to: snapshot), start: settings.start)
+    guard let snapshot else { return }
+    do throws(RuleErrors) {
+      try rules.renew(restoring: snapshot.rules)
+    } catch {
+      throw StartError("the saved state cannot be used: \(error)")
+    }
+    clockMs.withLock { $0 = snapshot.clockMs }
+  }
+
+  private static func stateKeeper(
+    _ settings: PipelineSettings, _ metrics: FeederMetrics, _ cursorKeeper: CursorKeeper, _ log: Logger
+  ) throws(StartError) -> StateKeeper? {
+    guard let folder = settings.stateFolder else { return nil }
+    do throws(StateError) {
+      return StateKeeper(
+        store: try StateStore(folder: folder, name: settings.name), intervalMs: settings.stateIntervalMs,
+        metrics: metrics, log: log,
+        savedCursors: { cursorKeeper.lastSaved })
+    } catch {
+      throw StartError("\(error)")
+    }
+  }
+
+  private static func newest(_ keeper: StateKeeper, _ cursors: [Cursor]) throws(StartError) -> StateSnapshot? {
+    do throws(StateError) {
+      return try keeper.newest(passedBy: cursors)
+    } catch {
+      throw StartError("\(error)")
+    }
+  }
+
+  /// The cursors, with a snapshot's hosts at the frame the snapshot belongs to: what came after it is judged again.
+  private static func moved(_ cursors: [Cursor], to snapshot: StateSnapshot?) -> [Cursor] {
+    guard let snapshot else { return cursors }
+    return snapshot.positions + cursors.filter { cursor in !snapshot.positions.contains { $0.host == cursor.host } }
   }
 
   private static func ensureTopics(_ settings: PipelineSettings, _ log: Logger) throws(KafkaError) {
@@ -84,7 +128,7 @@ package final class Pipeline: Sendable {
       let end = runSession()
       switch end {
       case .drained:
-        return saveCursor() ?? .drained
+        return missingCursor() ?? saveState() ?? saveCursor() ?? .drained
       case .drainTimedOut:
         _ = saveCursor()
         return .failed(
@@ -105,18 +149,56 @@ package final class Pipeline: Sendable {
   private func runSession() -> Session.End {
     do throws(KafkaError) {
       let moderation = Moderation(
-        exchange: rules.next(), candidate: candidate?.next(), emitsAll: settings.emitsAllVerdicts,
+        exchange: rules.forSession, candidate: candidate?.forSession, emitsAll: settings.emitsAllVerdicts,
         messageBytesMax: settings.kafka.messageBytesMax,
         metrics: metrics, log: log)
       let session = try Session(
-        settings: settings, metrics: metrics, source: source, hosts: hosts, moderation: moderation, log: log)
+        settings: settings, metrics: metrics, source: source, hosts: hosts, moderation: moderation, state: state,
+        clockMs: clockMs.withLock { $0 }, log: log)
       cursorKeeper.begin(session)
-      defer { cursorKeeper.end() }
+      state?.begin()
+      defer {
+        state?.end()
+        cursorKeeper.end()
+      }
       current.withLock { $0 = session }
       if isStopping.load(ordering: .acquiring) { session.requestStop() }
       let end = session.run()
-      hosts.rewind(to: session.tracker.snapshot)
+      if case .failed = end { rewind(to: session.tracker.snapshot) }
       return end
+    } catch {
+      return .failed("\(error)")
+    }
+  }
+
+  /// Sets everything back to where the stream is safely in Kafka, or to the newest snapshot before that, for another session.
+  private func rewind(to cursors: [Cursor]) {
+    var snapshot: StateSnapshot?
+    do {
+      snapshot = try state.flatMap { keeper throws(StateError) in try keeper.newest(passedBy: cursors) }
+      try rules.renew(restoring: snapshot?.rules)
+      try candidate?.renew()
+    } catch {
+      // The set that judged goes on, with windows that count the replayed events twice.
+      log.error("the rules could not be set back for the replay: \(error)")
+      snapshot = nil
+    }
+    hosts.rewind(to: Self.moved(cursors, to: snapshot))
+    clockMs.withLock { $0 = snapshot?.clockMs }
+  }
+
+  /// A capture that does not hold the frame the cursor stands at was read for nothing.
+  private func missingCursor() -> RunEnd? {
+    guard let missing = current.withLock({ $0 })?.missingCursor else { return nil }
+    return .failed("the cursor stands at frame \(missing), which this capture does not have; try: --cursor none")
+  }
+
+  /// Saves what the rules remember at the end, before the cursor that makes it valid.
+  private func saveState() -> RunEnd? {
+    guard let state, let session = current.withLock({ $0 }) else { return nil }
+    do throws(StateError) {
+      try state.save(session.lastSnapshot())
+      return nil
     } catch {
       return .failed("\(error)")
     }

@@ -23,6 +23,10 @@ package struct PipelineSettings: Sendable {
   package var name: String
   package var cursorStore = CursorStore.kafka
   package var start = StartPosition.live
+  /// Where snapshots of what the rules remember are kept; nil: windows begin empty at each start.
+  package var stateFolder: String?
+  /// How often a snapshot is made, at most, in milliseconds: what a restart judges again.
+  package var stateIntervalMs = 10_000
   /// How long a stop may take, in milliseconds.
   package var drainTimeoutMs = 10_000
   /// `source` in dead letters.

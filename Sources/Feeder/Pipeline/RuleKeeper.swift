@@ -28,7 +28,6 @@ final class RuleKeeper: @unchecked Sendable {
   private let exchange: Mutex<RuleExchange>
   /// One load at a time.
   private let loading = Mutex(())
-  private let isFresh = Atomic<Bool>(true)
   private let monitor = Monitor(conditions: 1)
   private var isAsked = false
   private var isEnding = false
@@ -59,24 +58,23 @@ final class RuleKeeper: @unchecked Sendable {
     log.info("\(host.rules.count) \(what) from \(folder) (\(host.hash.prefix(19))…)")
   }
 
-  /// The rules for a new session, with memory of their own: a session that replays must not count events twice. Should the
-  /// files not load any more, the set that did is taken from its files' last good state, the one that judged before.
-  func next() -> RuleExchange {
-    if isFresh.exchange(false, ordering: .relaxed) { return exchange.withLock { $0 } }
-    return loading.withLock { _ in
-      do throws(RuleErrors) {
-        let next = RuleExchange(try RuleHost.load(directory: folder))
+  /// Loads the rules for a session to come: with what a snapshot remembers, or with empty windows, for a session that replays
+  /// must not count events twice. Should the files not load any more, or the snapshot not fit, nothing changes.
+  func renew(restoring state: [UInt8]? = nil) throws(RuleErrors) {
+    let result = loading.withLock { _ in
+      Result { () throws(RuleErrors) in
+        let next = RuleExchange(try RuleHost.load(directory: folder, restoring: state))
         exchange.withLock { $0 = next }
-        return next
-      } catch {
-        log.error("the \(what) in \(folder) do not load any more, the old ones stay:\n\(error)")
-        return exchange.withLock { $0 }
       }
     }
+    try result.get()
   }
 
+  /// Where the judge of a session gets its rules from.
+  var forSession: RuleExchange { exchange.withLock { $0 } }
+
   /// The set that judges now.
-  var active: RuleHost { exchange.withLock { $0 }.active }
+  var active: RuleHost { forSession.active }
 
   /// Begins to watch the folder.
   func start() {
@@ -123,7 +121,7 @@ final class RuleKeeper: @unchecked Sendable {
   }
 
   /// Gives back the memory of a set the judge has put down.
-  func clear() { exchange.withLock { $0 }.clear() }
+  func clear() { forSession.clear() }
 
   private func watch() {
     let now = RuleHost.fingerprint(directory: folder)
@@ -136,7 +134,7 @@ final class RuleKeeper: @unchecked Sendable {
   /// Loads the folder and offers the set to the judge.
   func reload(evenIfUnchanged: Bool) -> ReloadResult {
     loading.withLock { _ in
-      let exchange = exchange.withLock { $0 }
+      let exchange = forSession
       let old = exchange.active
       let result: ReloadResult
       do throws(RuleErrors) {

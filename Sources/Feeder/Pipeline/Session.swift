@@ -34,7 +34,7 @@ final class Session: @unchecked Sendable {
 
   init(
     settings: PipelineSettings, metrics: FeederMetrics, source: any FrameSource, hosts: HostTable,
-    moderation: Moderation, log: Logger
+    moderation: Moderation, state: StateKeeper?, clockMs: Int64?, log: Logger
   ) throws(KafkaError) {
     self.settings = settings
     self.metrics = metrics
@@ -56,7 +56,7 @@ final class Session: @unchecked Sendable {
     judge = Judge(
       ring: ring, output: output, tracker: tracker, metrics: metrics, hosts: hosts, moderation: moderation,
       letterWriter: DeadLetterWriter(source: settings.sourceName, messageBytesMax: settings.kafka.messageBytesMax),
-      startsAtReceiveTime: settings.isLive)
+      stream: ActionStream(hosts: hosts, startsAtReceiveTime: settings.isLive, clockMs: clockMs), state: state)
   }
 
   private static func note(_ event: KafkaEvent, _ log: Logger, _ control: SessionControl) {
@@ -72,6 +72,12 @@ final class Session: @unchecked Sendable {
 
   /// What a candidate set would change; nil without one. Any thread.
   var candidateDifferences: [CandidateDifference]? { moderation.candidateDifferences }
+
+  /// What the rules remember at the end of a session that drained.
+  func lastSnapshot() -> StateSnapshot { judge.snapshot() }
+
+  /// The frame of the cursor that a capture should have had and has not.
+  var missingCursor: Int64? { judge.missingCursor }
 
   /// Asks the session to end in good order.
   func requestStop() { control.end(.stopped) }

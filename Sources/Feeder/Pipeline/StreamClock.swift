@@ -9,7 +9,7 @@ package struct StreamClock {
   /// How far an event's `time` may be from the clock and still count.
   static let skewMaxMs: Int64 = 300_000
 
-  package init() {}
+  package init(nowMs: Int64? = nil) { self.nowMs = nowMs }
 
   /// The clock of an event.
   ///

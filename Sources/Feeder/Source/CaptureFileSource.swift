@@ -17,7 +17,8 @@ package final class CaptureFileSource: FrameSource {
   }
 
   package func start(into ring: FrameRing, hosts: HostTable, onEnd: @escaping @Sendable (String?) -> Void) {
-    let host = hosts.host(named: "capture:\(path)").number
+    let (host, progress) = hosts.host(named: "capture:\(path)")
+    _ = progress.nextCursor()
     metrics.isConnected.set(1)
     thread.withLock {
       $0 = OwnedThread("capture") { onEnd(self.read(into: ring, Connection.pack(number: 1, host: host))) }

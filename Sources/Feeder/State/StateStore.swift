@@ -1,0 +1,149 @@
+import ATProto
+import Foundation
+
+/// What the rules remember, as it was when the judge had seen exactly the frames up to `positions`.
+struct StateSnapshot: Sendable, Equatable {
+  /// The last frame of each host that went in.
+  var positions: [Cursor]
+  /// The stream clock then, milliseconds since 1970; nil before the first frame.
+  var clockMs: Int64?
+  /// The rules' own bytes.
+  var rules: [UInt8]
+}
+
+/// What is wrong with the folder of snapshots, and what to do about it.
+struct StateError: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// The snapshots of one feeder in a folder, one file each.
+///
+/// A snapshot is valid only once the cursor has passed its positions: frames behind it that Kafka has not acknowledged would
+/// otherwise be in the state and not in the topics (DESIGN.md decision 7). So several are kept, and the newest one the saved
+/// cursor has passed counts.
+struct StateStore: Sendable {
+  private static let magic = Array("osprey-feeder state 1\n".utf8)
+  private static let suffix = ".state"
+  /// A position for each host makes a header longer; nobody reads from a thousand.
+  private static let headerBytesMax = 1 << 18
+
+  private let folder: String
+  private let prefix: String
+
+  /// - Parameters:
+  ///   - folder: made if it is not there.
+  ///   - name: the cursor's name; several feeders may share a folder.
+  init(folder: String, name: String) throws(StateError) {
+    self.folder = folder
+    prefix =
+      name.utf8.map { byte in
+        let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+        return isPlain || byte == 0x2e || byte == 0x5f
+          ? String(UnicodeScalar(byte)) : "%" + String(Int(byte) + 0x100, radix: 16).dropFirst()
+      }.joined() + "-"
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StateError(description: "the state folder \(folder) cannot be made: \(error.localizedDescription)")
+    }
+    guard access(folder, W_OK | R_OK | X_OK) == 0 else {
+      throw StateError(description: "the state folder \(folder) is not writable: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private struct Header: Codable {
+    struct Position: Codable {
+      var host: String
+      var seq: Int64
+      var time_ms: Int64?
+    }
+    var clock_ms: Int64?
+    var positions: [Position]
+    var bytes: Int
+    var sha256: String
+  }
+
+  /// Paths of the snapshots, newest first.
+  private func paths() -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name -> (Int, String)? in
+      guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix),
+        let number = Int(name.dropFirst(prefix.count).dropLast(Self.suffix.count))
+      else { return nil }
+      return (number, folder + "/" + name)
+    }.sorted { $0.0 > $1.0 }.map(\.1)
+  }
+
+  /// The newest snapshot that the cursors have passed; nil where there is none.
+  func newest(passedBy cursors: [Cursor]) throws(StateError) -> StateSnapshot? {
+    for path in paths() {
+      let (header, start) = try self.header(path)
+      guard Self.isPassed(header, by: cursors) else { continue }
+      let rules = FileManager.default.contents(atPath: path).map { Array($0.dropFirst(start)) } ?? []
+      guard rules.count == header.bytes, Self.digest(rules) == header.sha256 else { throw Self.damaged(path) }
+      return StateSnapshot(
+        positions: header.positions.map { Cursor(host: $0.host, sequence: $0.seq, timeMs: $0.time_ms) },
+        clockMs: header.clock_ms, rules: rules)
+    }
+    return nil
+  }
+
+  private static func isPassed(_ header: Header, by cursors: [Cursor]) -> Bool {
+    header.positions.allSatisfy { position in
+      cursors.contains { $0.host == position.host && $0.sequence >= position.seq }
+    }
+  }
+
+  private static func damaged(_ path: String) -> StateError {
+    StateError(
+      description: "the state file \(path) is damaged; try: remove it, windows then begin empty or at an older one")
+  }
+
+  /// What a file says of itself, and where its payload begins.
+  private func header(_ path: String) throws(StateError) -> (Header, start: Int) {
+    guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: Self.headerBytesMax)
+    else {
+      throw StateError(description: "the state file \(path) cannot be read; try: check its permissions")
+    }
+    let bytes = Array(data)
+    guard bytes.starts(with: Self.magic), let end = bytes[Self.magic.count...].firstIndex(of: 0x0a),
+      let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[Self.magic.count..<end]))
+    else { throw Self.damaged(path) }
+    return (header, end + 1)
+  }
+
+  /// Writes a snapshot, and removes those that are older than the newest one the saved cursors have passed.
+  func write(_ snapshot: StateSnapshot, savedCursors: [Cursor]) throws(StateError) {
+    let header = Header(
+      clock_ms: snapshot.clockMs,
+      positions: snapshot.positions.map { .init(host: $0.host, seq: $0.sequence, time_ms: $0.timeMs) },
+      bytes: snapshot.rules.count, sha256: Self.digest(snapshot.rules))
+    let before = paths()
+    // Numbers only grow, whatever the clock on the wall does.
+    let last = before.first.flatMap { path in
+      Int(path.dropFirst(folder.count + 1 + prefix.count).dropLast(Self.suffix.count))
+    }
+    let number = (last ?? 0) + 1
+    do {
+      let line = try JSONEncoder().encode(header)
+      try DurableFile.write(
+        Self.magic + line + [0x0a] + snapshot.rules, to: "\(folder)/\(prefix)\(number)\(Self.suffix)")
+    } catch let error as DurableFile.Failure {
+      throw StateError(description: "the state cannot be saved: cannot \(error.step): \(error.reason)")
+    } catch {
+      throw StateError(description: "the state cannot be saved: \(error)")
+    }
+    var isOlder = false
+    for path in before {
+      if isOlder {
+        unlink(path)
+      } else {
+        isOlder = Self.isPassed(try self.header(path).0, by: savedCursors)
+      }
+    }
+  }
+
+  private static func digest(_ bytes: [UInt8]) -> String {
+    withBytes(bytes) { SHA256Digest.of($0) }.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
