@@ -6,6 +6,7 @@ import Kafka
 import Logging
 import Network
 import Osprey
+import Rules
 import Simulator
 import Synchronization
 
@@ -146,6 +147,8 @@ final class Service {
       name: arguments.text("name").isEmpty ? outputTopic : arguments.text("name"))
     let candidate = arguments.text("candidate")
     settings.candidateFolder = candidate.isEmpty ? nil : candidate
+    settings.ruleOptions.faultsMax = try arguments.number("rule-faults", in: 1...1_000_000)
+    settings.ruleOptions.directory = try directory()
     settings.outputTopic = outputTopic
     settings.verdictTopic = arguments.text("verdict-topic")
     settings.deadLetterTopic = arguments.text("dead-letter-topic")
@@ -182,6 +185,18 @@ final class Service {
       throw UsageError("--cursor: '\(text)' is none of kafka, file:PATH, none")
     }
     return store
+  }
+
+  private func directory() throws -> AccountDirectory? {
+    let path = arguments.text("directory")
+    if path.isEmpty { return nil }
+    do throws(DirectoryError) {
+      let directory = try AccountDirectory.load(path)
+      log.info("\(directory.count) accounts from \(path), \(directory.memoryBytes >> 20) MiB")
+      return directory
+    } catch {
+      throw UsageError("--directory: \(error)")
+    }
   }
 
   private func stateFolder(_ settings: PipelineSettings) throws -> String? {

@@ -50,6 +50,13 @@ struct RunOption {
       name: "candidate", kind: .text, environment: ["OSPREY_FEEDER_CANDIDATE"], fallback: "",
       help: "folder with a second rule set that runs beside the first and only counts what it would change"),
     RunOption(
+      name: "directory", kind: .text, environment: ["OSPREY_FEEDER_DIRECTORY"], fallback: "",
+      help:
+        "file with what is known about accounts, JSON lines of did, handle, created_at, pds, followers, follows, posts"),
+    RunOption(
+      name: "rule-faults", kind: .text, environment: ["OSPREY_FEEDER_RULE_FAULTS"], fallback: "20",
+      help: "faults of a rule within a minute after which it is set aside until the next reload"),
+    RunOption(
       name: "verdicts", kind: .text, environment: ["OSPREY_FEEDER_VERDICTS"], fallback: "hits",
       help: "hits: a verdict for actions that a rule hit; all: for every action"),
     RunOption(

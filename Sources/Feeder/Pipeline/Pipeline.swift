@@ -46,10 +46,13 @@ package final class Pipeline: Sendable {
     self.metrics = metrics
     self.source = source
     self.log = log
-    rules = try RuleKeeper(folder: settings.rulesFolder, counters: metrics.ruleReloads, log: log)
+    rules = try RuleKeeper(
+      folder: settings.rulesFolder, options: settings.ruleOptions, counters: metrics.ruleReloads, log: log)
     candidate =
       if let folder = settings.candidateFolder {
-        try RuleKeeper(folder: folder, what: "candidate rules", counters: metrics.candidateReloads, log: log)
+        try RuleKeeper(
+          folder: folder, what: "candidate rules", options: settings.ruleOptions, counters: metrics.candidateReloads,
+          log: log)
       } else { nil }
     do throws(KafkaError) {
       try settings.kafka.validate()

@@ -1,6 +1,7 @@
 import ATProto
 import Kafka
 import Osprey
+import Rules
 
 /// Everything `run` needs to know, checked and with defaults applied.
 package struct PipelineSettings: Sendable {
@@ -19,6 +20,8 @@ package struct PipelineSettings: Sendable {
   package var rulesFolder: String
   /// A second rule set that runs beside the live one and publishes nothing.
   package var candidateFolder: String?
+  /// What every load of the rules gets: what is known about accounts, how many faults are too many.
+  package var ruleOptions = RuleOptions()
   /// Key of the cursor.
   package var name: String
   package var cursorStore = CursorStore.kafka

@@ -23,6 +23,7 @@ final class RuleKeeper: @unchecked Sendable {
 
   let folder: String
   private let what: String
+  private let options: RuleOptions
   private let log: Logger
   private let counters: LabelledCounters
   private let exchange: Mutex<RuleExchange>
@@ -41,16 +42,21 @@ final class RuleKeeper: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - what: what log lines call the set: `rules`, `candidate rules`.
+  ///   - options: what every load gets.
   ///   - counters: reloads by `reloadLabels`.
-  init(folder: String, what: String = "rules", counters: LabelledCounters, log: Logger) throws(StartError) {
+  init(
+    folder: String, what: String = "rules", options: RuleOptions = RuleOptions(), counters: LabelledCounters,
+    log: Logger
+  ) throws(StartError) {
     self.folder = folder
     self.what = what
+    self.options = options
     self.counters = counters
     self.log = log
     fingerprint = RuleHost.fingerprint(directory: folder)
     let host: RuleHost
     do throws(RuleErrors) {
-      host = try RuleHost.load(directory: folder)
+      host = try RuleHost.load(directory: folder, options: options)
     } catch {
       throw StartError("the \(what) in \(folder) do not load:\n\(error)")
     }
@@ -63,7 +69,7 @@ final class RuleKeeper: @unchecked Sendable {
   func renew(restoring state: [UInt8]? = nil) throws(RuleErrors) {
     let result = loading.withLock { _ in
       Result { () throws(RuleErrors) in
-        let next = RuleExchange(try RuleHost.load(directory: folder, restoring: state))
+        let next = RuleExchange(try RuleHost.load(directory: folder, restoring: state, options: options))
         exchange.withLock { $0 = next }
       }
     }
@@ -138,7 +144,7 @@ final class RuleKeeper: @unchecked Sendable {
       let old = exchange.active
       let result: ReloadResult
       do throws(RuleErrors) {
-        let host = try RuleHost.load(directory: folder, replacing: old)
+        let host = try RuleHost.load(directory: folder, replacing: old, options: options)
         if host.hash == old.hash && !evenIfUnchanged {
           result = .unchanged
         } else {
