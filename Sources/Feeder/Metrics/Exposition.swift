@@ -178,7 +178,9 @@ package struct Exposition {
     perRule("errors_total", "counter", "Times a rule failed.", rules) { $0.errors }
     perRule("budget_kills_total", "counter", "Times a budget ended a rule.", rules) { $0.kills }
     perRule("set_aside", "gauge", "1 while a rule is set aside after repeated faults.", rules) { $0.isSetAside ? 1 : 0 }
-    perRule("effects_suppressed_total", "counter", "Effects not given again within their time.", rules) { $0.suppressed }
+    perRule("effects_suppressed_total", "counter", "Effects not given again within their time.", rules) {
+      $0.suppressed
+    }
     perRule("quota_trips_total", "counter", "Times a quota made a rule shadow.", rules) { $0.quotaTrips }
     let name = "osprey_feeder_rule_seconds"
     metric(name, "histogram", "Time of one evaluation.")

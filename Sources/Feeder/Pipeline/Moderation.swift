@@ -41,7 +41,7 @@ final class Moderation {
   }
 
   /// What the live set's rules remember. The judge's thread, or after its end.
-  func snapshot() -> [UInt8] { host.snapshot() }
+  func snapshot() -> RuleSnapshot { host.snapshot() }
 
   /// What the candidate set would change so far; nil without one. Any thread.
   var candidateDifferences: [CandidateDifference]? { candidate?.differences }

@@ -66,10 +66,12 @@ final class RuleKeeper: @unchecked Sendable {
 
   /// Loads the rules for a session to come: with what a snapshot remembers, or with empty windows, for a session that replays
   /// must not count events twice. Should the files not load any more, or the snapshot not fit, nothing changes.
-  func renew(restoring state: [UInt8]? = nil) throws(RuleErrors) {
+  func renew(restoring state: RuleSnapshot? = nil) throws(RuleErrors) {
     let result = loading.withLock { _ in
       Result { () throws(RuleErrors) in
-        let next = RuleExchange(try RuleHost.load(directory: folder, restoring: state, options: options))
+        var options = options
+        options.restoring = state
+        let next = RuleExchange(try RuleHost.load(directory: folder, options: options))
         exchange.withLock { $0 = next }
       }
     }

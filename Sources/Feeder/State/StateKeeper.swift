@@ -1,4 +1,5 @@
 import Logging
+import Rules
 import Synchronization
 
 /// Writes the snapshots the judge hands over, on a thread of its own, and finds the one to begin with.

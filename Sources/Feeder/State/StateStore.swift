@@ -1,14 +1,15 @@
 import ATProto
 import Foundation
+import Rules
 
 /// What the rules remember, as it was when the judge had seen exactly the frames up to `positions`.
-struct StateSnapshot: Sendable, Equatable {
+struct StateSnapshot: Sendable {
   /// The last frame of each host that went in.
   var positions: [Cursor]
   /// The stream clock then, milliseconds since 1970; nil before the first frame.
   var clockMs: Int64?
-  /// The rules' own bytes.
-  var rules: [UInt8]
+  /// What the rules wrote of themselves.
+  var rules: RuleSnapshot
 }
 
 /// What is wrong with the folder of snapshots, and what to do about it.
@@ -22,7 +23,7 @@ struct StateError: Error, CustomStringConvertible {
 /// otherwise be in the state and not in the topics (DESIGN.md decision 7). So several are kept, and the newest one the saved
 /// cursor has passed counts.
 struct StateStore: Sendable {
-  private static let magic = Array("osprey-feeder state 1\n".utf8)
+  private static let magic = Array("osprey-feeder state 1".utf8)
   private static let suffix = ".state"
   /// A position for each host makes a header longer; nobody reads from a thousand.
   private static let headerBytesMax = 1 << 18
@@ -59,8 +60,6 @@ struct StateStore: Sendable {
     }
     var clock_ms: Int64?
     var positions: [Position]
-    var bytes: Int
-    var sha256: String
   }
 
   /// Paths of the snapshots, newest first.
@@ -79,8 +78,13 @@ struct StateStore: Sendable {
     for path in paths() {
       let (header, start) = try self.header(path)
       guard Self.isPassed(header, by: cursors) else { continue }
-      let rules = FileManager.default.contents(atPath: path).map { Array($0.dropFirst(start)) } ?? []
-      guard rules.count == header.bytes, Self.digest(rules) == header.sha256 else { throw Self.damaged(path) }
+      let bytes = FileManager.default.contents(atPath: path).map { Array($0.dropFirst(start)) } ?? []
+      let rules: RuleSnapshot
+      do throws(SnapshotError) {
+        rules = try RuleSnapshot(bytes)
+      } catch {
+        throw StateError(description: "the state file \(path): \(error)")
+      }
       return StateSnapshot(
         positions: header.positions.map { Cursor(host: $0.host, sequence: $0.seq, timeMs: $0.time_ms) },
         clockMs: header.clock_ms, rules: rules)
@@ -95,8 +99,7 @@ struct StateStore: Sendable {
   }
 
   private static func damaged(_ path: String) -> StateError {
-    StateError(
-      description: "the state file \(path) is damaged; try: remove it, windows then begin empty or at an older one")
+    StateError(description: "the state file \(path) is damaged; try: remove it to begin at an older one or without")
   }
 
   /// What a file says of itself, and where its payload begins.
@@ -105,19 +108,24 @@ struct StateStore: Sendable {
     else {
       throw StateError(description: "the state file \(path) cannot be read; try: check its permissions")
     }
-    let bytes = Array(data)
-    guard bytes.starts(with: Self.magic), let end = bytes[Self.magic.count...].firstIndex(of: 0x0a),
-      let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[Self.magic.count..<end]))
+    let lines = data.split(separator: 0x0a, maxSplits: 3, omittingEmptySubsequences: false)
+    guard lines.count == 4, Array(lines[0]) == Self.magic, Array(lines[2]) == Self.digest(Array(lines[1])),
+      let header = try? JSONDecoder().decode(Header.self, from: Data(lines[1]))
     else { throw Self.damaged(path) }
-    return (header, end + 1)
+    return (header, lines[3].startIndex - data.startIndex)
+  }
+
+  /// SHA-256 in hexadecimal.
+  private static func digest(_ bytes: [UInt8]) -> [UInt8] {
+    let digits = Array("0123456789abcdef".utf8)
+    return withBytes(bytes) { SHA256Digest.of($0) }.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
   }
 
   /// Writes a snapshot, and removes those that are older than the newest one the saved cursors have passed.
   func write(_ snapshot: StateSnapshot, savedCursors: [Cursor]) throws(StateError) {
     let header = Header(
       clock_ms: snapshot.clockMs,
-      positions: snapshot.positions.map { .init(host: $0.host, seq: $0.sequence, time_ms: $0.timeMs) },
-      bytes: snapshot.rules.count, sha256: Self.digest(snapshot.rules))
+      positions: snapshot.positions.map { .init(host: $0.host, seq: $0.sequence, time_ms: $0.timeMs) })
     let before = paths()
     // Numbers only grow, whatever the clock on the wall does.
     let last = before.first.flatMap { path in
@@ -127,7 +135,8 @@ struct StateStore: Sendable {
     do {
       let line = try JSONEncoder().encode(header)
       try DurableFile.write(
-        Self.magic + line + [0x0a] + snapshot.rules, to: "\(folder)/\(prefix)\(number)\(Self.suffix)")
+        Self.magic + [0x0a] + line + [0x0a] + Self.digest(Array(line)) + [0x0a] + snapshot.rules.encoded(),
+        to: "\(folder)/\(prefix)\(number)\(Self.suffix)")
     } catch let error as DurableFile.Failure {
       throw StateError(description: "the state cannot be saved: cannot \(error.step): \(error.reason)")
     } catch {
@@ -141,9 +150,5 @@ struct StateStore: Sendable {
         isOlder = Self.isPassed(try self.header(path).0, by: savedCursors)
       }
     }
-  }
-
-  private static func digest(_ bytes: [UInt8]) -> String {
-    withBytes(bytes) { SHA256Digest.of($0) }.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
