@@ -1,30 +1,33 @@
 -- Several accounts push the same site at the same time. Each of them alone may stay under what LinkFlood asks for.
 --
 -- An account counts as pushing a site from its third post to it within a minute. A newsroom does that too, but alone: its site
--- is its own. Popular sites are linked by many accounts, but hardly ever three times a minute by the same one.
+-- is its own. Popular sites are linked by many accounts, a few of them often; so at least half of those who link the site must
+-- be pushing it.
 --
--- A counter that feeds a distinct set, and a cache that remembers the answer: once two accounts were seen, the site is known to
--- be pushed for half an hour, and from then on the second post of an account within a minute is enough.
+-- Three counters of different things: posts of an account to a site, accounts that push it, accounts that link it at all. And a
+-- cache that remembers the answer: for ten minutes the second post of an account within a minute is enough.
 
 return rule {
   name = "DomainPush",
-  about = "Two or more accounts post the same site at least three times a minute each.",
+  about = "Two or more accounts post the same site at least three times a minute each, and few others link it.",
   owner = "links",
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
   when = function(event)
+    -- Nine posts in ten have no link. Leaving early is what makes a rule cheap.
     if #event.domains == 0 then return false end
     for _, site in ipairs(features.LinkSites) do
+      local linking = distinct("accounts linking a site", site, minutes(10)):add(event.did)
       local posts = count("posts to a site", event.did .. " " .. site, minutes(1)):add()
       if posts >= 3 then
-        local accounts = distinct("accounts pushing a site", site, minutes(5)):add(event.did)
-        if accounts >= 2 then
-          cache.set("pushed " .. site, accounts, minutes(30))
-          return true, { PushedSite = site, PushingAccounts = accounts }
+        local pushing = distinct("accounts pushing a site", site, minutes(5)):add(event.did)
+        if pushing >= 2 and pushing * 2 >= linking then
+          cache.set("pushed " .. site, pushing, minutes(10))
+          return true, { PushedSite = site, PushingAccounts = pushing }
         end
       elseif posts == 2 then
-        local accounts = cache.get("pushed " .. site)
-        if accounts then return true, { PushedSite = site, PushingAccounts = accounts } end
+        local pushing = cache.get("pushed " .. site)
+        if pushing then return true, { PushedSite = site, PushingAccounts = pushing } end
       end
     end
     return false
