@@ -3,8 +3,8 @@ return tests "RepeatOffender" {
   case "a scam and a flood" {
     post { text = "Double your bitcoin today, DM me on Telegram" },
     every(seconds(3), 9, post { text = "read here {n}", links = { "https://s{n}.flood.example/{n}" } }),
-    post { text = "and good night" },
+    update(profile { display_name = "A new name" }),
     hits = true, features = { LabelsSoFar = "scam spam" }, effects = { escalate {} },
   },
-  case "one label" { post { text = "Double your bitcoin today, DM me on Telegram" }, post { text = "and good night" }, silent = true },
+  case "one label" { post { text = "Double your bitcoin today, DM me on Telegram" }, update(profile { display_name = "A new name" }), silent = true },
 }

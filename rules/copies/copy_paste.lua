@@ -22,22 +22,16 @@ return rule {
     local core = features.TextCore
     -- A folded text can be short: emoji joiners and marks are gone.
     if #core < 50 then return false end
-    local copies = distinct("copies of a text", core, minutes(5))
-    local before = copies:get()
-    local accounts = copies:add(event.did)
+    local accounts = distinct("copies of a text", core, minutes(5)):add(event.did)
     -- One account alone is what nearly all texts are. Nothing is kept for them.
     if accounts < 2 then return false end
-    if accounts > before and accounts < first_hit then
-      cache.set("copy " .. accounts .. hash.of(core), event.uri, minutes(10))
+    if accounts < first_hit then
+      local place = "copy " .. accounts .. hash.of(core)
+      if not cache.get(place) then cache.set(place, event.uri, minutes(10)) end
       return false
     end
-    if accounts < first_hit then return false end
-    local found = { CopyAccounts = accounts }
-    if accounts > before and accounts <= 2 * first_hit - 3 then
-      local earlier = cache.get("copy " .. (accounts - first_hit + 2) .. hash.of(core))
-      found.EarlierCopy, found.EarlierCopyAccount = earlier, uri.did(earlier)
-    end
-    return true, found
+    local earlier = cache.get("copy " .. (accounts - first_hit + 2) .. hash.of(core))
+    return true, { CopyAccounts = accounts, EarlierCopy = earlier, EarlierCopyAccount = uri.did(earlier) }
   end,
   effects = {
     verdict "review",

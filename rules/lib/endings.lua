@@ -7,8 +7,10 @@ local endings = {}
 
 function endings.without(folded)
   if not folded then return nil end
-  local at = ending:find(folded)
-  return at and folded:sub(1, at - 1) or folded
+  -- Only the end can match, so only the end is looked at.
+  local skipped = math.max(0, #folded - 40)
+  local at = ending:find(folded:sub(skipped + 1))
+  return at and folded:sub(1, skipped + at - 1) or folded
 end
 
 return endings
