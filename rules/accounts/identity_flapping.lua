@@ -5,14 +5,15 @@
 
 return rule {
   name = "IdentityFlapping",
-  about = "Four different handles within an hour.",
+  about = "Five different handles within an hour.",
   owner = "accounts",
   actions = { "identity" },
   when = function(event)
     local handle = event.handle
     if not handle or handle == "handle.invalid" then return end
     local handles = distinct("handles", event.did, hours(1)):add(handle)
-    return handles >= 4, { HandleCount = handles }
+    if handles < 5 then return false end
+    return true, { HandleCount = handles }
   end,
   effects = {
     verdict "review",

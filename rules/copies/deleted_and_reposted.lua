@@ -17,9 +17,11 @@ return rule {
       return
     end
     -- Whoever deletes nothing is done here, before any text is touched.
-    if deleted:get() < 5 or not event.text then return false end
+    local gone = deleted:get()
+    if gone < 5 or not event.text then return false end
     local again = count("text again", event.did .. features.TextCore, minutes(10)):add()
-    return again >= 5, { DeletedPosts = deleted:get() }
+    if again < 5 then return false end
+    return true, { DeletedPosts = gone }
   end,
   effects = { label { "spam", on = "did", expires = hours(12), comment = "Deletes and reposts the same text" } },
 }

@@ -21,7 +21,8 @@ return rule {
     if deleted < 20 then return false end
     local follows = made:get()
     -- `crossed` comes last: it is true once only, and that once must not be spent before the rest holds.
-    return follows >= 20 and deleted * 2 >= follows and gone:crossed(20), { FollowsMade = follows, FollowsDeleted = deleted }
+    if follows < 20 or deleted * 2 < follows or not gone:crossed(20) then return false end
+    return true, { FollowsMade = follows, FollowsDeleted = deleted }
   end,
   effects = {
     verdict "review",

@@ -12,8 +12,8 @@ return rule {
   when = function(event)
     local follows = count("follows", event.did, minutes(10))
     local made = follows:add()
-    if made < 75 then return false end
-    return follows:crossed(75), { FollowCount = made }
+    if made < 75 or not follows:crossed(75) then return false end
+    return true, { FollowCount = made }
   end,
   effects = {
     verdict "review",

@@ -19,7 +19,8 @@ return rule {
     end
     if hidden == 0 then return false end
     local posts = count("posts with hidden links", event.did, minutes(2)):add()
-    return posts >= 9, { HiddenLinkCount = hidden }
+    if posts < 9 then return false end
+    return true, { HiddenLinkCount = hidden }
   end,
   effects = { label { "spam", on = "did", expires = days(1), comment = "Links hidden behind words" } },
 }

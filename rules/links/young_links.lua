@@ -12,7 +12,8 @@ return rule {
     if #event.domains == 0 or not young(event, days(3)) then return false end
     local posts = count("links of a young account", event.did, minutes(10))
     posts:add()
-    return posts:crossed(5), { AccountFollowers = event.followers }
+    if not posts:crossed(5) then return false end
+    return true, { AccountFollowers = event.followers }
   end,
   effects = { label { "spam", on = "did", expires = days(1), comment = "Five links from a new account" } },
 }

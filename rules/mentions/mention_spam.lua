@@ -9,7 +9,8 @@ return rule {
   collections = { "app.bsky.feed.post" },
   when = function(event)
     local mentions = event.mentions
-    if #mentions == 0 then return false end
+    local called = #mentions
+    if called == 0 then return false end
     local people = distinct("people mentioned", event.did, minutes(10))
     for index, did in ipairs(mentions) do
       if index > 20 then break end
@@ -17,7 +18,8 @@ return rule {
     end
     local different = people:get()
     -- The post itself has to call out to several: an answer to one of them is not spam.
-    return different >= 18 and #mentions >= 3, { MentionedPeople = different }
+    if different < 18 or called < 3 then return false end
+    return true, { MentionedPeople = different }
   end,
   effects = {
     verdict "review",

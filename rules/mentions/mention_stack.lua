@@ -10,7 +10,8 @@ return rule {
   mode = "shadow",
   when = function(event)
     local people = #event.mentions
-    return people > 12 and young(event, days(7)), { MentionCount = people }
+    if people <= 12 or not young(event, days(7)) then return false end
+    return true, { MentionCount = people }
   end,
   effects = { label { "spam", on = "uri", comment = "{MentionCount} people in one post" } },
 }

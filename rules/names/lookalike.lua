@@ -21,7 +21,8 @@ return {
       if not at then return false end
       local known = names.known[at][1]
       -- A namesake writes the name as it is.
-      return name:lower() ~= known:lower(), { ImitatedName = known }
+      if name:lower() == known:lower() then return false end
+      return true, { ImitatedName = known }
     end,
     effects = {
       verdict "review",

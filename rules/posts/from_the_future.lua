@@ -12,7 +12,8 @@ return rule {
   mode = "shadow",
   when = function(event)
     local age = time.since(event.record.createdAt)
-    return age < -days(1), { CreatedSecondsAgo = age }
+    if not (age < -days(1)) then return false end
+    return true, { CreatedSecondsAgo = age }
   end,
   effects = { verdict "review" },
 }

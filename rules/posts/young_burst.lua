@@ -13,7 +13,8 @@ return rule {
     if time.since(event.record.createdAt) > days(2) then return false end
     local posts = count("posts of a young account", event.did, minutes(10))
     posts:add()
-    return posts:crossed(30), { AccountFollowers = event.followers }
+    if not posts:crossed(30) then return false end
+    return true, { AccountFollowers = event.followers }
   end,
   effects = { label { "spam", on = "did", expires = days(1), comment = "Thirty posts within ten minutes from a new account" } },
 }

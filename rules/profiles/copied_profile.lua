@@ -11,7 +11,8 @@ return rule {
   when = function(event)
     if text.len(event.description) < 60 then return false end
     local accounts = distinct("profiles with a text", text.fold(event.description):sub(1, 2000), hours(1)):add(event.did)
-    return accounts >= 6, { ProfileCopies = accounts }
+    if accounts < 6 then return false end
+    return true, { ProfileCopies = accounts }
   end,
   effects = { label { "spam", on = "did", expires = days(7), comment = "{ProfileCopies} profiles with the same text" } },
 }

@@ -18,7 +18,8 @@ return rule {
     local site = link and domain.registrable(link)
     if not site then return false end
     local accounts = distinct("young profiles with a site", site, days(1)):add(event.did)
-    return accounts >= 5, { ProfileSite = site, ProfilesWithSite = accounts }
+    if accounts < 5 then return false end
+    return true, { ProfileSite = site, ProfilesWithSite = accounts }
   end,
   effects = { label { "spam", on = "did", expires = days(7), comment = "{ProfilesWithSite} new profiles point to {ProfileSite}" } },
 }

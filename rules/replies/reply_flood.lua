@@ -17,7 +17,8 @@ return rule {
     -- `yes`, `thank you`, `same here`: everybody says that to six people.
     if #core < 24 then return false end
     local people = distinct("people told the same", event.did .. core:sub(-24), minutes(10)):add(parent)
-    return people >= 6, { PeopleToldTheSame = people }
+    if people < 6 then return false end
+    return true, { PeopleToldTheSame = people }
   end,
   effects = {
     verdict "review",

@@ -15,7 +15,8 @@ return rule {
   when = function(event)
     if not young(event, days(7)) then return false end
     local address = wallet:match(event.text)
-    return address ~= false, { PostedWallet = address or nil }
+    if not address then return false end
+    return true, { PostedWallet = address }
   end,
   effects = { label { "scam", on = "uri", comment = "Asks for money to {PostedWallet}" } },
 }

@@ -56,10 +56,9 @@ extension World {
     var body = TextBuilder()
     if play.kind == .scamTalk {
       body.add(play.random.pick(PlayTexts.scamTalk))
-      if play.random.chance(50) {
-        body.add(" ")
-        body.add(Phrases.english, &play.random)
-      }
+      // Nobody writes the same long sentence as somebody else by chance.
+      body.add(" ")
+      body.add(Phrases.english, &play.random)
     } else {
       let promise = play.random.pick(PlayTexts.scamPromises)
       let call = play.random.pick(PlayTexts.scamCalls)
