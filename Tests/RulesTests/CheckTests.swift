@@ -70,10 +70,15 @@ private func check(when body: String, before: String = "") -> [String] {
       "s.lua": ruleSource("Other", "return list('wrods'):contains(event.did)"),
       "t.lua": ruleSource("Third", "return re('a(b'):match(event.text)"),
     ])
-    #expect(problems.count == 3, "\(problems)")
+    #expect(problems.count == 5, "\(problems)")
     #expect(problems.first == "error r.lua:3: a list has no 'any_wrod', did you mean 'any_word'?")
-    #expect(problems.dropFirst().first?.hasPrefix("error s.lua:2: there is no list 'wrods'") == true)
-    #expect(problems.last?.hasPrefix("error t.lua:2: the pattern 'a(b' is wrong") == true)
+    #expect(problems.dropFirst().first == "error s.lua:2: 'list' belongs outside of `when`")
+    #expect(problems.contains { $0.hasPrefix("error s.lua:2: there is no list 'wrods'") })
+    #expect(problems.contains { $0.hasPrefix("error t.lua:2: the pattern 'a(b' is wrong") })
+    #expect(
+      check(when: "local function mark() verdict 'x' end return mark()") == [
+        "error r.lua:3: 'verdict' belongs outside of `when`"
+      ])
   }
 
   @Test func `one run tells of every file`() {

@@ -60,6 +60,10 @@ struct ChunkChecker {
       report(
         .error, path, use.line, "\(owner) has no '\(parts.last ?? "")'" + (near.map { ", did you mean '\($0)'?" } ?? "")
       )
+    case .misplaced:
+      report(
+        .error, path, use.line, "'\(use.name)' belongs outside of `when`",
+        try: ["list", "use", "re"].contains(use.name) ? "local found = \(use.name) \"…\" above the rule" : "")
     case .assignment:
       report(.error, path, use.line, "'\(use.name)' would be a global: write `local \(use.name)`")
     }

@@ -11,6 +11,8 @@ struct ChunkFacts {
       case method
       /// An assignment to a global.
       case assignment
+      /// A call, while an event is judged, of what only a load may call.
+      case misplaced
     }
 
     var kind: Kind

@@ -1,3 +1,5 @@
+import Osprey
+
 /// What a register is known to hold at one place of a function.
 indirect enum KnownValue {
   case unknown
@@ -28,6 +30,8 @@ struct FunctionReader {
   private let function: CompiledFunction
   private let outer: [KnownValue]
   private let isWhen: Bool
+  /// Whether it is a `when` or stands in one.
+  private let isJudging: Bool
   private var registers: [KnownValue] = Array(repeating: .unknown, count: 256)
   private var tables: [Table] = []
   private var targets: Set<Int> = []
@@ -39,10 +43,11 @@ struct FunctionReader {
   private var whens: Set<Int> = []
   private var when: ChunkFacts.When
 
-  init(_ function: CompiledFunction, outer: [KnownValue], isWhen: Bool) {
+  init(_ function: CompiledFunction, outer: [KnownValue], isWhen: Bool, isJudging: Bool = false) {
     self.function = function
     self.outer = outer
     self.isWhen = isWhen
+    self.isJudging = isWhen || isJudging
     when = ChunkFacts.When(line: function.line)
   }
 
@@ -64,7 +69,7 @@ struct FunctionReader {
     if isWhen { facts.whens.append(when) }
     for (index, function) in function.functions.enumerated() {
       let outer = inner[index] ?? Array(repeating: .unknown, count: function.upvalues.count)
-      var reader = FunctionReader(function, outer: outer, isWhen: whens.contains(index))
+      var reader = FunctionReader(function, outer: outer, isWhen: whens.contains(index), isJudging: isJudging)
       reader.read(into: &facts)
     }
   }
@@ -210,6 +215,9 @@ struct FunctionReader {
 
   private func call(_ a: Int, _ b: Int, _ line: Int, _ facts: inout ChunkFacts) -> KnownValue {
     guard case .named(let name) = registers[a] else { return .unknown }
+    if isJudging, FunctionReader.loadOnly.contains(name) {
+      facts.uses.append(.init(kind: .misplaced, name: name, line: line))
+    }
     if b == 2, a < 255, case .constant(.text(let argument)) = registers[a + 1] {
       facts.calls.append(.init(function: name, argument: argument, line: line))
     }
@@ -229,6 +237,9 @@ struct FunctionReader {
     default: return .unknown
     }
   }
+
+  /// What only a load may call.
+  private static let loadOnly = Set(EffectKind.allCases.map(\.text.description) + ["rule", "use", "re"])
 
   /// What library functions return, and the types among them that have methods.
   private static let objectTypes = Set(API.all.filter(\.isMethod).map(\.owner))

@@ -235,13 +235,13 @@ extension RuleValue {
     case .function: return "function"
     case .table(let entries):
       let sorted = entries.sorted { ($0.key, $0.index) < ($1.key, $1.index) }.filter {
-        !["$line", "$make"].contains($0.key)
+        !["$line", "$make", "$effect"].contains($0.key)
       }
       let items = sorted.map { entry in
         if entry.key.isEmpty { return entry.value.written }
         return "\(isName(entry.key) ? entry.key : "[\(quoted(entry.key))]") = \(entry.value.written)"
       }
-      return (self["$make"]?.text.map { $0 + " " } ?? "") + listed(items)
+      return (make.map { $0 + " " } ?? "") + listed(items)
     }
   }
 }
