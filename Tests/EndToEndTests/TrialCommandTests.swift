@@ -112,6 +112,20 @@ import Testing
       "dry-run", "--source", "simulator", "--simulate-rate", "200", "--rules", folder.path("old"), "--for", "2",
     ])
     #expect(live.code == 0 && live.out.contains("Linked"), "\(live)")
+    let asked = Process()
+    let out = Pipe()
+    asked.executableURL = URL(fileURLWithPath: Program.path)
+    asked.arguments = ["dry-run", "--source", "simulator", "--simulate-rate", "50", "--rules", folder.path("old")]
+    asked.standardOutput = out
+    let error = Pipe()
+    asked.standardError = error
+    try asked.run()
+    // The first of the plain lines, after five seconds: events flow.
+    #expect(!error.fileHandleForReading.availableData.isEmpty)
+    asked.interrupt()
+    let summary = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    asked.waitUntilExit()
+    #expect(asked.terminationReason == .exit && asked.terminationStatus == 0 && summary.contains("Linked"))
   }
 
   @Test func `explain tells for one event what every rule did, and bench what each costs`() throws {

@@ -34,7 +34,13 @@ struct DryRunCommand: ParsableCommand {
       let totals = set.totals
       let first = run.summary(evaluated: totals.evaluated, hits: totals.hits)
       if screen.isTerminal {
-        screen.show([first, ""] + RuleTable.lines(set.report(), withLast: true))
+        // What hits most comes first: a terminal has few lines.
+        let reports = set.report().sorted {
+          ($1.numbers.hits, $1.numbers.evaluations, $0.rule.name) < (
+            $0.numbers.hits, $0.numbers.evaluations, $1.rule.name
+          )
+        }
+        screen.show([first, ""] + RuleTable.lines(reports, withLast: true))
       } else {
         Console.write("\(first)\n")
       }

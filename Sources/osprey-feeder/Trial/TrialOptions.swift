@@ -70,11 +70,14 @@ final class TrialRun {
   private let simulation: Simulation?
   private let source: any FrameSource
   private let started = ContinuousClock.now
+  private let stopper = Stopper()
 
   /// Checks the options and opens the source; nothing flows yet.
   init(_ options: TrialOptions, command: String, isLiveAllowed: Bool = true) throws {
     self.options = options
     self.command = command
+    // Threads started from here on leave the signals to the one that waits for them. The simulator has some.
+    StopSignals.catchAll { [stopper] in stopper.stop() }
     var settings = TrialSettings()
     settings.workers = options.workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
     guard let verification = Verification(rawValue: options.verify), verification != .signature else {
@@ -117,7 +120,7 @@ final class TrialRun {
   func run(
     _ consumer: any ActionConsumer, seconds: Int? = nil, tickMs: Int = 200, tick: (() -> Void)? = nil
   ) -> TrialEnd {
-    StopSignals.catchAll { [trial] in trial.stop() }
+    stopper.attach(stop: { [trial] in trial.stop() }, reload: {})
     let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
     let end = trial.run(consumer, tickMs: tickMs) {
       if let deadline, ContinuousClock.now >= deadline { trial.stop() }
