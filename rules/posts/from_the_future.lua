@@ -11,7 +11,10 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    local age = time.since(event.record.createdAt)
+    local created = event.record.createdAt
+    -- As texts first: what is not behind the event's own time there is no day ahead of it, whatever the time zone.
+    if type(created) ~= "string" or created <= event.time then return false end
+    local age = time.since(created)
     if not (age < -days(1)) then return false end
     return true, { CreatedSecondsAgo = age }
   end,

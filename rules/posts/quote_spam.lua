@@ -9,7 +9,9 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    local quoted = uri.did(event.quote)
+    local quote = event.quote
+    if not quote then return false end
+    local quoted = uri.did(quote)
     if not quoted or quoted == event.did then return false end
     local people = distinct("people quoted", event.did, minutes(10))
     people:add(quoted)
