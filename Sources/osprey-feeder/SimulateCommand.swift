@@ -31,7 +31,7 @@ struct SimulateCommand: ParsableCommand {
   var output: String?
   @Option(help: "Write ground truth: one JSON line per abusive event.")
   var truth: String?
-  @Option(help: "With --output: write the accounts, one JSON line each.")
+  @Option(help: "Write the accounts, one JSON line each, for --directory of other commands.")
   var directory: String?
   @Option(help: "With --listen: replay pre-signed frames from this file, built if missing (about 5.5 KB a frame).")
   var ring: String?
@@ -51,7 +51,6 @@ struct SimulateCommand: ParsableCommand {
     }
     guard ring == nil || listen != nil else { throw ValidationError("--ring goes with --listen") }
     guard truth == nil || ring == nil else { throw ValidationError("--truth does not go with --ring") }
-    guard directory == nil || output != nil else { throw ValidationError("--directory goes with --output") }
   }
 
   private func plan() throws -> CampaignPlan {
@@ -97,6 +96,7 @@ struct SimulateCommand: ParsableCommand {
     options.ring = ring.map { ($0, ringFrames) }
     options.windowFrames = window
     options.truth = truth
+    options.directory = directory
     options.startsOnFirstConsumer = waitForConsumer
     let stopped = DispatchSemaphore(value: 0)
     StopSignals.catchAll { stopped.signal() }

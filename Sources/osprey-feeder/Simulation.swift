@@ -18,6 +18,8 @@ struct SimulationOptions {
   var windowFrames: Int?
   /// Where to write ground truth.
   var truth: String?
+  /// Where to write the accounts.
+  var directory: String?
   /// First seq.
   var startSeq = SimulatorConfiguration.defaultStartSeq
   var startsOnFirstConsumer = false
@@ -65,6 +67,13 @@ final class Simulation {
       let world = World(options.configuration)
       directory = world.directory
       source = .generated(next: try Self.generator(world, options))
+    }
+    if let path = options.directory {
+      do throws(SimulationFiles.Problem) {
+        try SimulationFiles.write(directory, to: path)
+      } catch {
+        throw UsageError("--directory: cannot write \(path): \(error)")
+      }
     }
     server = RelayServer(configuration: configuration, source: source) { directory.document($0) }
   }

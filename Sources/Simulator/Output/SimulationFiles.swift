@@ -35,7 +35,7 @@ package struct SimulationFiles: Sendable {
     progress: (Int) -> Void = { _ in }
   ) throws(Problem) -> Summary {
     let world = World(configuration)
-    if let directory { try write(world.directory, to: directory) }
+    if let directory { try Self.write(world.directory, to: directory) }
     var summary = Summary()
     var truthText: [UInt8] = []
     do throws(CaptureError) {
@@ -59,13 +59,14 @@ package struct SimulationFiles: Sendable {
     return summary
   }
 
-  private func write(_ accounts: SimulatedDirectory, to path: String) throws(Problem) {
+  /// Writes the accounts as JSON lines, as they are at the start.
+  package static func write(_ accounts: SimulatedDirectory, to path: String) throws(Problem) {
     var text: [UInt8] = []
     for number in 0..<accounts.count {
       text.append(contentsOf: accounts.line(number))
       text.append(UInt8(ascii: "\n"))
     }
-    try Self.save(text, to: path)
+    try save(text, to: path)
   }
 
   private static func save(_ bytes: [UInt8], to path: String) throws(Problem) {
