@@ -100,18 +100,24 @@ let package = Package(
 // FUZZ=1: libFuzzer targets, and the rooms they fuzz instrumented for coverage and addresses (tools/fuzz.sh).
 if Context.environment["FUZZ"] == "1" {
   let sanitize = ["-sanitize=fuzzer,address"]
-  for target in package.targets where ["ATProto", "Osprey", "FrameKit"].contains(target.name) {
+  for target in package.targets where ["ATProto", "Osprey", "Rules", "FrameKit"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(sanitize)]
   }
-  func fuzzTarget(_ name: String) -> Target {
+  for target in package.targets where ["CSHA256", "CLuaHost", "CText"].contains(target.name) {
+    target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]
+  }
+  func fuzzTarget(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .executableTarget(
-      name: name, dependencies: ["ATProto", "Osprey", "FuzzKit"],
+      name: name, dependencies: ["ATProto", "Osprey", "FuzzKit"] + more,
       swiftSettings: swift + [.unsafeFlags(sanitize)],
       linkerSettings: [.unsafeFlags(sanitize + ["-use-ld=lld"])])
   }
   package.targets += [
-    .target(name: "FuzzKit", path: "Tests/FuzzKit", swiftSettings: swift),
+    .target(
+      name: "FuzzKit", dependencies: ["ATProto", "FrameKit", "Osprey", "Rules"], path: "Tests/FuzzKit",
+      swiftSettings: swift),
     fuzzTarget("FuzzFrames"), fuzzTarget("FuzzCAR"), fuzzTarget("FuzzCanary"),
+    fuzzTarget("FuzzRuleFiles", ["Rules", "FrameKit"]), fuzzTarget("FuzzEvents", ["Rules", "FrameKit"]),
     .executableTarget(
       name: "FuzzSeeds", dependencies: ["ATProto", "FrameKit"], swiftSettings: swift,
       linkerSettings: [.unsafeFlags(["-sanitize=address"])]),

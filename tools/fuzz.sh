@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fuzzes the decoder: frames (every option, and the messages made of them) and CAR files (index and repository listing), under
-# AddressSanitizer. First a target with a planted bug must be found out within 20 seconds, else nothing here means anything.
+# Fuzzes, under AddressSanitizer: frames (every option, and the messages made of them), CAR files (index and repository listing),
+# rule files (loaded, and run on a few events) and records (under rules that ask for every field and call every function). First a target with a planted bug must be found out within 20 seconds, else nothing here means anything.
 # usage: tools/fuzz.sh [SECONDS for each target, 300]
 set -eu
 # Swift's own crash reporter would stand between a finding and libFuzzer.
@@ -9,13 +9,16 @@ cd "$(dirname "$0")/.."
 seconds=${1:-${FUZZ_SECONDS:-300}}
 build=.build-fuzz
 jobs=$(getconf _NPROCESSORS_ONLN)
-for product in FuzzSeeds FuzzCanary FuzzFrames FuzzCAR; do
+for product in FuzzSeeds FuzzCanary FuzzFrames FuzzCAR FuzzRuleFiles FuzzEvents; do
   FUZZ=1 swift build -c release --scratch-path "$build" --product "$product" -j "$jobs" | tail -n 1
 done
 real=../shared/data/frames/frames_000_099.bin
 [ -f "$real" ] || real=
 rm -rf "$build/seeds"
-mkdir -p "$build/seeds" "$build/corpus/frames" "$build/corpus/car" "$build/findings"
+mkdir -p "$build/seeds/rules" "$build/corpus/frames" "$build/corpus/car" "$build/corpus/rules" "$build/corpus/records" "$build/findings"
+for file in rules/*.lua rules/*/*.lua; do
+  [ -f "$file" ] && cp "$file" "$build/seeds/rules/$(echo "$file" | tr / -)"
+done
 "$build/release/FuzzSeeds" "$build/seeds" $real
 
 echo "canary: a planted bug, to be found within 20 seconds"
@@ -46,5 +49,7 @@ run() {
 failed=0
 run FuzzFrames frames || failed=1
 run FuzzCAR car || failed=1
+run FuzzRuleFiles rules || failed=1
+run FuzzEvents records || failed=1
 if [ "$failed" = 0 ]; then echo "fuzz: no finding"; else echo "fuzz: FINDINGS in $build/findings"; fi
 exit "$failed"

@@ -42,6 +42,10 @@ private func writeSeeds() throws {
   commit.changes = [("blobs", .null), ("time", .text("x")), ("tooBig", .bool(true)), ("since", .null)]
   seeds.append(commit.encoded)
   for (index, seed) in seeds.enumerated() { try write(seed, "frames", "built-\(index)") }
+  // The first byte says how the rest is read: as a record, or as directions for one.
+  try write([0] + record, "records", "record")
+  try write([0] + CommitFrame.post, "records", "post")
+  try write([1] + (0..<200).map { UInt8($0 * 37 & 0xff) }, "records", "directions")
   try write(Array("did:plc:abcdefghijklmnop".utf8), "canary", "did")
   for count in [0, 1, 5, 40] {
     let tree = Tree((0..<count).map { ("app.bsky.feed.post/\($0)", cid(record)) })

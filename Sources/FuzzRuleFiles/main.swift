@@ -1,0 +1,3 @@
+import FuzzKit
+
+fuzz(fuzzRuleFiles)
