@@ -2,6 +2,7 @@
 -- as columns, so name them for the person who reads it.
 
 local endings = use "lib/endings"
+local scam_calls = list "scam_calls"
 
 return features {
   -- The sites a post links to: what somebody registered, not the host. `a.shop.example` and `b.shop.example` are one site, and
@@ -16,6 +17,12 @@ return features {
       end
     end
     return sites
+  end,
+
+  -- How a post asks to get in touch elsewhere, by the list; nil for nearly all posts. Reading a text for censored words is the
+  -- dearest thing the rules do, so it is done once.
+  ScamCall = function(event)
+    return (scam_calls:censored(event.text))
   end,
 
   -- The text for comparing: folded, without what people hang at the end of a copy. Cut, because keys of counters are at most

@@ -9,7 +9,7 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    if event.is_reply or not young(event, days(3)) then return false end
+    if not young(event, days(3)) or event.is_reply then return false end
     if time.since(event.record.createdAt) > days(2) then return false end
     local posts = count("posts of a young account", event.did, minutes(10))
     posts:add()

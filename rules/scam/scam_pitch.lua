@@ -3,9 +3,10 @@
 --
 -- The phrases stand in rules/lists/, where they can be changed without touching a rule. `censored` finds them also with digits
 -- for letters, dots between letters and letters of other scripts; it returns the entry of the list, so the feature says *what*
--- was found and not how it was written.
+-- was found and not how it was written. What other rules may want to know as well, the call, is a feature of
+-- rules/features.lua; it stands in the verdict without this rule returning it.
 
-local promises, calls = list "scam_promises", list "scam_calls"
+local promises = list "scam_promises"
 
 return rule {
   name = "ScamPitch",
@@ -14,11 +15,10 @@ return rule {
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
   when = function(event)
-    local call = calls:censored(event.text)
-    if not call then return false end
+    if not features.ScamCall then return false end
     local promise = promises:censored(event.text)
     if not promise then return false end
-    return true, { ScamPromise = promise, ScamCall = call }
+    return true, { ScamPromise = promise }
   end,
   effects = {
     verdict "review",
