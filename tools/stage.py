@@ -10,8 +10,11 @@ import time
 import urllib.request
 
 TOPIC = "osprey.actions_input"
+VERDICT_TOPIC = "osprey.feeder.verdicts"
 FIRST_SEQ = 31_527_015_322
 ENVELOPE = re.compile(rb'"action_id":(\d+),.*?"did":"([^"]*)"')
+RUN_DEPENDENT = re.compile(rb'"(__timestamp|__mode)":"[^"]*",|"__eval_us":\d+,')
+VERDICT_ID = re.compile(rb'"__action_id":(\d+)')
 SEND_TIME = re.compile(rb'"send_time":"[^"]*"')
 
 
@@ -71,6 +74,26 @@ class Stage:
             problems.append("decode failed")
         return sent
 
+    def consume_verdicts(self):
+        self.verdicts = f"{self.folder}/verdicts"
+        self.start("kcat", "-b", self.broker, "-C", "-t", VERDICT_TOPIC, "-o", "beginning", "-q", "-u", "-f", "%s\\n",
+                   stdout=open(self.verdicts, "wb"))
+
+    def compare_verdicts(self, problems):
+        """Holds the verdicts of the run against a backtest of the frames `sent` captured; returns how many there are."""
+        path = f"{self.folder}/backtest"
+        subprocess.run(
+            [self.options.binary, "backtest", "--source", f"capture:{self.folder}/all.frames", "--rules", self.options.rules,
+             "--verdicts", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wanted, found = verdicts(path, problems), verdicts(self.verdicts, problems)
+        for action, value in wanted.items():
+            if action not in found:
+                problems.append(f"the verdict on action {action} is missing")
+            elif found[action] != value:
+                problems.append(f"the verdict on action {action} differs:\n    {found[action]}\n    {value}")
+        problems += [f"the verdict on action {action} is none of the backtest's" for action in found.keys() - wanted.keys()]
+        return len(wanted)
+
     def end(self, keep=False):
         for process in self.processes:
             if process.poll() is None:
@@ -125,6 +148,17 @@ def message(value):
     """(did, action id, hash of all but send_time)"""
     found = ENVELOPE.search(value)
     return found.group(2), int(found.group(1)), hash(SEND_TIME.sub(b"", value))
+
+
+def verdicts(path, problems):
+    """Verdicts by action id, without what may differ from run to run. Repeats say the same."""
+    found = {}
+    for line in open(path, "rb"):
+        value = RUN_DEPENDENT.sub(b"", line.rstrip(b"\n"))
+        action = int(VERDICT_ID.search(value).group(1))
+        if found.setdefault(action, value) != value:
+            problems.append(f"the verdict on action {action} was delivered with different content")
+    return found
 
 
 def read_topic(path, problems):

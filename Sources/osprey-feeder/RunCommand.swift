@@ -166,6 +166,7 @@ final class Service {
     if case .capture = choice { settings.isLive = false }
     settings.cursorStore = try cursorStore(settings)
     settings.stateFolder = try stateFolder(settings)
+    settings.stateIntervalMs = 1000 * (try arguments.number("state-interval", in: 0...86_400))
     guard let start = StartPosition(arguments.text("start")) else {
       throw UsageError("--start: '\(arguments.text("start"))' is none of live, oldest, a sequence number")
     }

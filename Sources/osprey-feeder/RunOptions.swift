@@ -69,6 +69,9 @@ struct RunOption {
       name: "state", kind: .text, environment: ["OSPREY_FEEDER_STATE"], fallback: "",
       help: "folder for snapshots of what the rules remember, so that windows survive a restart; needs a cursor"),
     RunOption(
+      name: "state-interval", kind: .text, environment: ["OSPREY_FEEDER_STATE_INTERVAL"], fallback: "10",
+      help: "seconds between two snapshots, at least: what a restart judges again; 0: as often as possible"),
+    RunOption(
       name: "start", kind: .text, environment: ["OSPREY_FEEDER_START"], fallback: "live",
       help: "where to begin without a saved cursor: live, oldest, or a sequence number"),
     RunOption(

@@ -82,11 +82,11 @@ final class PacedSource: FrameSource {
 
   func start(into ring: FrameRing, hosts: HostTable, onEnd: @escaping @Sendable (String?) -> Void) {
     let host = hosts.host(named: "relay")
-    // As a relay does: what was seen before is not sent again.
+    // As some relays do: what came before the cursor is not sent again, the frame of the cursor is.
     let cursor = host.progress.nextCursor() ?? 0
     let connection = Connection.pack(number: 1, host: host.number)
     let thread = OwnedThread("paced") { [frames, metrics, between] in
-      for (index, frame) in frames.enumerated() where cursor == 0 || sequence(frame) > cursor {
+      for (index, frame) in frames.enumerated() where cursor == 0 || sequence(frame) >= cursor {
         between(index)
         while !frame.withUnsafeBytes({
           ring.offer(.frame, $0, receivedAtMicros: 1_783_175_888_000_000, connection: connection)

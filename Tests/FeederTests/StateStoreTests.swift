@@ -11,7 +11,8 @@ import Testing
     let rules = folder + "-rules"
     try FileManager.default.createDirectory(atPath: rules, withIntermediateDirectories: true)
     return StateSnapshot(
-      positions: [Cursor(host: host, sequence: sequence, timeMs: sequence * 10)], clockMs: sequence * 10,
+      stream: StreamSnapshot(
+        clockMs: sequence * 10, positions: [.init(host: host, sequence: sequence, mark: .max - UInt64(sequence))]),
       rules: try RuleHost.load(directory: rules).snapshot())
   }
 
@@ -27,9 +28,9 @@ import Testing
       try store.write(try snapshot(sequence), savedCursors: [])
     }
     let found = try #require(try store.newest(passedBy: cursor(29)))
-    #expect(found.positions == [Cursor(host: "relay", sequence: 20, timeMs: 200)] && found.clockMs == 200)
+    #expect(found.stream == (try snapshot(20)).stream)
     #expect(found.rules.encoded() == (try snapshot(20)).rules.encoded())
-    #expect(try store.newest(passedBy: cursor(30))?.positions[0].sequence == 30)
+    #expect(try store.newest(passedBy: cursor(30))?.stream.positions[0].sequence == 30)
     #expect(try store.newest(passedBy: cursor(9)) == nil)
     #expect(try store.newest(passedBy: cursor(100, host: "other")) == nil)
     #expect(try StateStore(folder: folder, name: "a-b").newest(passedBy: cursor(100)) == nil)
@@ -41,7 +42,7 @@ import Testing
     #expect(files.count == 3)
     try store.write(try snapshot(40), savedCursors: cursor(25))
     #expect(files.count == 3)
-    #expect(try store.newest(passedBy: cursor(25))?.positions[0].sequence == 20)
+    #expect(try store.newest(passedBy: cursor(25))?.stream.positions[0].sequence == 20)
     #expect(try store.newest(passedBy: cursor(19)) == nil)
   }
 

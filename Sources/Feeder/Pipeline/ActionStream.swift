@@ -2,6 +2,21 @@ import ATProto
 import Osprey
 import Synchronization
 
+/// Where a stream stands between two frames.
+struct StreamSnapshot: Sendable, Equatable {
+  struct Position: Sendable, Equatable {
+    var host: String
+    /// The last frame of the host that was judged.
+    var sequence: Int64
+    /// What tells it apart from another frame of the same number; nil where that is not known.
+    var mark: UInt64?
+  }
+
+  /// The stream clock, milliseconds since 1970; nil before the first frame.
+  var clockMs: Int64?
+  var positions: [Position]
+}
+
 /// Makes actions of decoded frames that come in stream order: knows repeats, resets of the sequence and the stream's clock.
 /// The judge of `run` and the trials (`Feeder/Trial`) use the same one, so that a backtest sees what live traffic gave (law 4).
 struct ActionStream {
@@ -28,15 +43,25 @@ struct ActionStream {
   /// - Parameters:
   ///   - hosts: what the host numbers of connections stand for.
   ///   - startsAtReceiveTime: a live source; a capture starts its clock at its first frame's time.
-  ///   - clockMs: the stream's clock where an earlier run left it, nil for a new one.
-  init(hosts: HostTable, startsAtReceiveTime: Bool, clockMs: Int64? = nil) {
-    clock = StreamClock(nowMs: clockMs)
+  ///   - snapshot: where an earlier run left the stream; nil for a new one. Some relays send the frame of the cursor again,
+  ///     others do not: the snapshot knows it.
+  init(hosts: HostTable, startsAtReceiveTime: Bool, snapshot: StreamSnapshot? = nil) {
+    clock = StreamClock(nowMs: snapshot?.clockMs)
+    for position in snapshot?.positions ?? [] {
+      if let mark = position.mark { seen.insert(sequence: position.sequence, mark: mark) }
+    }
     self.hosts = hosts
     self.startsAtReceiveTime = startsAtReceiveTime
   }
 
-  /// Milliseconds since 1970; nil before the first frame.
-  var clockMs: Int64? { clock.nowMs }
+  /// Where the stream stands, after the last frame that went through the judge.
+  var snapshot: StreamSnapshot {
+    StreamSnapshot(
+      clockMs: clock.nowMs,
+      positions: hosts.judged.map {
+        StreamSnapshot.Position(host: $0.host, sequence: $0.sequence, mark: seen.mark(of: $0.sequence))
+      })
+  }
 
   /// Takes the next frame; nil for a repeat, which is nothing to anybody. A frame with an unbelievable time gets a defect.
   mutating func place(_ slot: FrameSlot) -> Place? {

@@ -63,7 +63,7 @@ final class Judge {
 
   /// What the rules remember, and after which frames. The judge's thread, or after its end.
   func snapshot() -> StateSnapshot {
-    StateSnapshot(positions: hosts.judged, clockMs: stream.clockMs, rules: moderation.snapshot())
+    StateSnapshot(stream: stream.snapshot, rules: moderation.snapshot())
   }
 
   /// The frame of the cursor that a capture should have had and has not; nil where all is well. After the end.

@@ -29,8 +29,8 @@ package final class Pipeline: Sendable {
   private let source: any FrameSource
   private let hosts: HostTable
   private let state: StateKeeper?
-  /// The stream clock that the next session begins with.
-  private let clockMs = Mutex<Int64?>(nil)
+  /// Where the next session's stream stands; nil for a new one.
+  private let beginning = Mutex<StreamSnapshot?>(nil)
   private let cursorKeeper: CursorKeeper
   private let log: Logger
   private let current = Mutex<Session?>(nil)
@@ -74,7 +74,7 @@ package final class Pipeline: Sendable {
     } catch {
       throw StartError("the saved state cannot be used: \(error)")
     }
-    clockMs.withLock { $0 = snapshot.clockMs }
+    beginning.withLock { $0 = snapshot.stream }
   }
 
   private static func stateKeeper(
@@ -102,7 +102,9 @@ package final class Pipeline: Sendable {
   /// The cursors, with a snapshot's hosts at the frame the snapshot belongs to: what came after it is judged again.
   private static func moved(_ cursors: [Cursor], to snapshot: StateSnapshot?) -> [Cursor] {
     guard let snapshot else { return cursors }
-    return snapshot.positions + cursors.filter { cursor in !snapshot.positions.contains { $0.host == cursor.host } }
+    let positions = snapshot.stream.positions
+    return positions.map { Cursor(host: $0.host, sequence: $0.sequence, timeMs: nil) }
+      + cursors.filter { cursor in !positions.contains { $0.host == cursor.host } }
   }
 
   private static func ensureTopics(_ settings: PipelineSettings, _ log: Logger) throws(KafkaError) {
@@ -157,7 +159,7 @@ package final class Pipeline: Sendable {
         metrics: metrics, log: log)
       let session = try Session(
         settings: settings, metrics: metrics, source: source, hosts: hosts, moderation: moderation, state: state,
-        clockMs: clockMs.withLock { $0 }, log: log)
+        stream: beginning.withLock { $0 }, log: log)
       cursorKeeper.begin(session)
       state?.begin()
       defer {
@@ -187,7 +189,7 @@ package final class Pipeline: Sendable {
       snapshot = nil
     }
     hosts.rewind(to: Self.moved(cursors, to: snapshot))
-    clockMs.withLock { $0 = snapshot?.clockMs }
+    beginning.withLock { $0 = snapshot?.stream }
   }
 
   /// A capture that does not hold the frame the cursor stands at was read for nothing.

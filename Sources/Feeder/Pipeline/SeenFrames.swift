@@ -16,6 +16,17 @@ struct SeenFrames {
     mask = capacity - 1
   }
 
+  /// What tells the frame of this number apart, if it is the last one seen under it.
+  func mark(of sequence: Int64) -> UInt64? {
+    let entry = entries[Int(truncatingIfNeeded: sequence) & mask]
+    return entry.sequence == sequence ? entry.mark : nil
+  }
+
+  /// Remembers a frame of an earlier run.
+  mutating func insert(sequence: Int64, mark: UInt64) {
+    entries[Int(truncatingIfNeeded: sequence) & mask] = Entry(sequence: sequence, mark: mark)
+  }
+
   /// Whether this very frame came before; remembers it.
   mutating func insert(sequence: Int64, did: Bytes, revTID: UInt64) -> Bool {
     let mark = hash(did) ^ (revTID &* 0x9e37_79b9_7f4a_7c15)

@@ -34,7 +34,7 @@ final class Session: @unchecked Sendable {
 
   init(
     settings: PipelineSettings, metrics: FeederMetrics, source: any FrameSource, hosts: HostTable,
-    moderation: Moderation, state: StateKeeper?, clockMs: Int64?, log: Logger
+    moderation: Moderation, state: StateKeeper?, stream: StreamSnapshot?, log: Logger
   ) throws(KafkaError) {
     self.settings = settings
     self.metrics = metrics
@@ -56,7 +56,7 @@ final class Session: @unchecked Sendable {
     judge = Judge(
       ring: ring, output: output, tracker: tracker, metrics: metrics, hosts: hosts, moderation: moderation,
       letterWriter: DeadLetterWriter(source: settings.sourceName, messageBytesMax: settings.kafka.messageBytesMax),
-      stream: ActionStream(hosts: hosts, startsAtReceiveTime: settings.isLive, clockMs: clockMs), state: state)
+      stream: ActionStream(hosts: hosts, startsAtReceiveTime: settings.isLive, snapshot: stream), state: state)
   }
 
   private static func note(_ event: KafkaEvent, _ log: Logger, _ control: SessionControl) {

@@ -2,12 +2,9 @@ import ATProto
 import Foundation
 import Rules
 
-/// What the rules remember, as it was when the judge had seen exactly the frames up to `positions`.
+/// What the rules remember, as it was when the judge had seen exactly the frames up to where `stream` stands.
 struct StateSnapshot: Sendable {
-  /// The last frame of each host that went in.
-  var positions: [Cursor]
-  /// The stream clock then, milliseconds since 1970; nil before the first frame.
-  var clockMs: Int64?
+  var stream: StreamSnapshot
   /// What the rules wrote of themselves.
   var rules: RuleSnapshot
 }
@@ -56,7 +53,7 @@ struct StateStore: Sendable {
     struct Position: Codable {
       var host: String
       var seq: Int64
-      var time_ms: Int64?
+      var mark: UInt64?
     }
     var clock_ms: Int64?
     var positions: [Position]
@@ -86,8 +83,9 @@ struct StateStore: Sendable {
         throw StateError(description: "the state file \(path): \(error)")
       }
       return StateSnapshot(
-        positions: header.positions.map { Cursor(host: $0.host, sequence: $0.seq, timeMs: $0.time_ms) },
-        clockMs: header.clock_ms, rules: rules)
+        stream: StreamSnapshot(
+          clockMs: header.clock_ms,
+          positions: header.positions.map { .init(host: $0.host, sequence: $0.seq, mark: $0.mark) }), rules: rules)
     }
     return nil
   }
@@ -124,8 +122,8 @@ struct StateStore: Sendable {
   /// Writes a snapshot, and removes those that are older than the newest one the saved cursors have passed.
   func write(_ snapshot: StateSnapshot, savedCursors: [Cursor]) throws(StateError) {
     let header = Header(
-      clock_ms: snapshot.clockMs,
-      positions: snapshot.positions.map { .init(host: $0.host, seq: $0.sequence, time_ms: $0.timeMs) })
+      clock_ms: snapshot.stream.clockMs,
+      positions: snapshot.stream.positions.map { .init(host: $0.host, seq: $0.sequence, mark: $0.mark) })
     let before = paths()
     // Numbers only grow, whatever the clock on the wall does.
     let last = before.first.flatMap { path in
