@@ -28,7 +28,8 @@ let package = Package(
     .target(
       name: "CSHA256", dependencies: ["COpenSSL"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
-    .target(name: "CLuaHost", dependencies: ["CLua", "CText"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CLuaHost", dependencies: ["CLua", "CText"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CText", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icui18n"), .linkedLibrary("psl")]),
@@ -77,7 +78,8 @@ let package = Package(
       name: "Bench", dependencies: ["ATProto", "Osprey", "Capture", "Rules", "COpenSSL"], swiftSettings: swift),
 
     .target(name: "FrameKit", dependencies: ["ATProto"], path: "Tests/FrameKit", swiftSettings: swift),
-    .testTarget(name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL", "CSHA256"], swiftSettings: swift),
+    .testTarget(
+      name: "ATProtoTests", dependencies: ["ATProto", "FrameKit", "COpenSSL", "CSHA256"], swiftSettings: swift),
     .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "ATProto"], swiftSettings: swift),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"], swiftSettings: swift),
     .testTarget(name: "OspreyTests", dependencies: ["Osprey", "ATProto"], swiftSettings: swift),
