@@ -240,6 +240,8 @@ static int fail(lh_host *host, const char *text) {
   return LH_ERROR;
 }
 
+void lh_collect_problems(lh_host *host, int32_t collects) { host->collects = collects; }
+
 static int collect(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);
   return 0;

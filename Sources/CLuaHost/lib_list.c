@@ -40,6 +40,19 @@ static void *new_object(lua_State *L, size_t size) {
   return object;
 }
 
+/* Reports the text at the top, which it pops, as an error of the line that called. Where a whole set is loaded, all that is wrong
+ * is wanted: it is written down and the file goes on, with an object nobody can ask. */
+static void report(lua_State *L) {
+  lh_host *host = host_of(L);
+  luaL_where(L, 1);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+  if (!host->collects) lua_error(L);
+  lh_value none = {0};
+  host->call.emit(host->call.context, LH_EMIT_PROBLEM, lh_text_at(L, -1), 0, &none, 0);
+  lua_pop(L, 1);
+}
+
 /* ---- Lists ---- */
 
 /* list "name" is a list; list { … } and an address are the effect. Upvalues: the effect's kind, the metatable. */
@@ -54,11 +67,14 @@ static int rules_list(lua_State *L) {
     lua_pushlstring(L, (const char *)name.bytes, name.count > SHOWN_BYTES ? SHOWN_BYTES : name.count);
     const char *shown = lua_tostring(L, -1);
     if (nearest.count == 0) {
-      return luaL_error(L, "there is no list '%s'; try: a file lists/%s.txt with one entry per line", shown, shown);
+      lua_pushfstring(L, "there is no list '%s'; try: a file lists/%s.txt with one entry per line", shown, shown);
+    } else {
+      lua_pushlstring(L, (const char *)nearest.bytes, nearest.count);
+      const char *other = lua_tostring(L, -1);
+      lua_pushfstring(L, "there is no list '%s', did you mean '%s'?; try: list \"%s\"", shown, other, other);
     }
-    lua_pushlstring(L, (const char *)nearest.bytes, nearest.count);
-    const char *other = lua_tostring(L, -1);
-    return luaL_error(L, "there is no list '%s', did you mean '%s'?; try: list \"%s\"", shown, other, other);
+    report(L);
+    list.kind = LH_NO_LIST;
   }
   *(lh_list *)new_object(L, sizeof list) = list;
   return 1;
@@ -69,6 +85,7 @@ static lh_list *check_list(lua_State *L, int kinds) {
   static const char *const uses[] = {"words: it has :contains, :any_word and :censored", "domains: it has :contains and :domain",
                                      "dids: it has :contains", "patterns: it has :match"};
   lh_list *list = lh_check_object(L, &lh_list_key, "write words:any_word(…) with a colon, on a list");
+  if (list->kind == LH_NO_LIST) luaL_error(L, "this list does not exist");
   if (!(kinds >> list->kind & 1)) luaL_error(L, "this is a list of %s", uses[list->kind]);
   lh_charge(L, 10);
   return list;
@@ -194,8 +211,11 @@ static int rules_re(lua_State *L) {
   ct_pattern *pattern = ct_pattern_create(host->text, (ct_slice){source.bytes, source.count}, *flags == 'i', &error);
   if (!pattern) {
     lua_pushlstring(L, (const char *)source.bytes, source.count > SHOWN_BYTES ? SHOWN_BYTES : source.count);
-    return luaL_error(L, "the pattern '%s' is wrong at position %d: %s; try: %s", lua_tostring(L, -1), (int)error.position,
-                      error.what, error.attempt);
+    lua_pushfstring(L, "the pattern '%s' is wrong at position %d: %s; try: %s", lua_tostring(L, -1), (int)error.position,
+                    error.what, error.attempt);
+    report(L);
+    lua_pop(L, 1); /* the object is at the top again */
+    return 1;
   }
   int64_t number = ct_patterns_add(patterns, pattern); /* which owns it from here on */
   if (number < 0) return luaL_error(L, "there is not enough memory for the patterns");

@@ -36,7 +36,7 @@ extension RuleHost {
       counter_key: { $5!.pointee = RuleHost.of($0).key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
       counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
       feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
-      emit: { RuleHost.of($0).loading.take(event: Int($1), key: Bytes($2), index: $3, $4!.pointee, line: Int($5)) },
+      emit: { RuleHost.of($0).announced(Int($1), Bytes($2), $3, $4!.pointee, line: Int($5)) },
       inspect: {
         RuleHost.of($0).inspector?.take(Bytes($1))
         return CompiledChunk.assignmentLine(in: Bytes($1))

@@ -154,6 +154,7 @@ extension RuleHost {
   /// Runs a file; nil, or what went wrong.
   func run(_ name: String, _ bytes: [UInt8]) -> String? {
     loading = LoadingState()
+    loadingPath = name
     let code = bytes.withUnsafeBufferPointer { lh_load(lua, name, $0.baseAddress, $0.count) }
     return code == Int32(LH_OK) ? nil : String(cString: lh_error(lua))
   }

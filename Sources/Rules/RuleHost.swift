@@ -61,6 +61,10 @@ package final class RuleHost: @unchecked Sendable {
   var index = RuleIndex([])
   var features: FeatureBuffer
   var loading = LoadingState()
+  /// Lists and patterns that were wrong while the files were run.
+  var loadProblems: [RuleError] = []
+  /// The file that runs now.
+  var loadingPath = ""
   private var faults: [FaultHistory] = []
   /// What the rules that ran on the last judged action found, by position in `rules`, in rule order.
   package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AuthoringTests {
   @Test func `a new rule passes the check and its own tests as it is`() throws {
-    for (name, folder) in [("LinkFlood", "spam"), ("X", ""), ("HTTPLinks2", "a/b")] {
+    for (name, folder) in [("LinkFlood", "spam"), ("X", ""), ("HTTPLinks2", "a/b"), ("QuickTest", "demo")] {
       let template = try #require(RuleTemplate(name: name, folder: folder))
       let files = ruleFiles([template.rule.path: template.rule.text, template.test.path: template.test.text])
       #expect(RuleCheck(files).problems == [])

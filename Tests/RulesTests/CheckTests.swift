@@ -81,6 +81,22 @@ private func check(when body: String, before: String = "") -> [String] {
       ])
   }
 
+  @Test func `a list or pattern that is wrong does not hide what else is wrong in its file`() {
+    let problems = check([
+      "lib/words.lua": "return { bad = list 'slurz', good = 1 }",
+      "r.lua": "local words = list 'nothing'\nlocal open = re'(a'\n" + ruleSource("lower", "return words ~= open"),
+      "s.lua": "local words = list 'nothing'\nlocal hit = words:contains('x')\n" + ruleSource("Asks", "return hit"),
+      "t.lua": "local words = use 'lib/words'\n" + ruleSource("Fine", "return words.good == 2"),
+    ])
+    for wanted in [
+      "error lib/words.lua:1: there is no list 'slurz'", "error r.lua:1: there is no list 'nothing'",
+      "error r.lua:2: the pattern '(a' is wrong", "'lower' is not PascalCase",
+      "error s.lua:1: there is no list 'nothing'", "error s.lua:2: this list does not exist",
+    ] {
+      #expect(problems.contains { $0.contains(wanted) }, "\(wanted) is not in \(problems)")
+    }
+  }
+
   @Test func `one run tells of every file`() {
     let problems = check([
       "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),

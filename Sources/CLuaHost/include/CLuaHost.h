@@ -39,7 +39,7 @@ typedef struct {
 } lh_key;
 
 /* A list of words, domains or dids, or else of patterns (CText); somebody else's. */
-enum { LH_WORDS = 0, LH_DOMAINS, LH_NAMES, LH_PATTERNS };
+enum { LH_NO_LIST = -1, LH_WORDS, LH_DOMAINS, LH_NAMES, LH_PATTERNS };
 typedef struct {
   int32_t kind;
   void *entries;
@@ -54,7 +54,7 @@ enum { LH_FILE_RULE = 0, LH_FILE_LABELS, LH_FILE_QUOTAS, LH_FILE_FEATURES };
 enum { LH_SHARED_BEGIN = 0, LH_SHARED_KEPT, LH_SHARED_REFUSED };
 
 /* Parts of what a rule file returns, in order, depth first. */
-enum { LH_EMIT_RULE = 0, LH_EMIT_VALUE, LH_EMIT_OPEN, LH_EMIT_CLOSE, LH_EMIT_END };
+enum { LH_EMIT_RULE = 0, LH_EMIT_VALUE, LH_EMIT_OPEN, LH_EMIT_CLOSE, LH_EMIT_END, LH_EMIT_PROBLEM };
 
 typedef struct {
   void *context;
@@ -137,6 +137,9 @@ int lh_load_library(lh_host *host, const char *name);
 /* Runs a file of tests, which has words of its own (`lh_test_words`); the table it returns is announced as a rule is. */
 int lh_load_tests(lh_host *host, const char *name, const uint8_t *bytes, size_t count);
 size_t lh_test_words(const char *const **names);
+/* Whether a list or pattern that is wrong ends the file, or is announced as LH_EMIT_PROBLEM (`key` is the text, with file and line)
+ * and the file goes on. */
+void lh_collect_problems(lh_host *host, int32_t collects);
 /* Says that loading is over: collects garbage and sets the memory limit for judging. */
 int lh_seal(lh_host *host);
 

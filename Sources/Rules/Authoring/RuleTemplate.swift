@@ -7,7 +7,9 @@ package struct RuleTemplate: Sendable {
   /// nil where `name` cannot be a rule's name. `folder` may be empty.
   package init?(name: String, folder: String) {
     guard isPascalCase(name), name.utf8.count <= 58 else { return nil }
-    let stem = (folder.isEmpty ? "" : folder + "/") + RuleTemplate.snake(name)
+    var stem = (folder.isEmpty ? "" : folder + "/") + RuleTemplate.snake(name)
+    // A file that ends like a test would be read as one.
+    if stem.hasSuffix("_test") { stem += "_rule" }
     let owner =
       folder.isEmpty ? "" : "\n  owner = \(quoted(folder.split(separator: "/").last.map(String.init) ?? folder)),"
     rule = (

@@ -16,13 +16,16 @@ extension RuleHost {
   /// Runs every file: lib/ first, then what rules refer to, then the rules by path, those of local/ last.
   func loadAll(_ files: [RuleFile], _ errors: inout [RuleError]) {
     libraries = [:]
+    lh_collect_problems(lua, 1)
     for file in files where file.isLibrary {
       let bytes = ByteWriter(capacity: max(1, file.bytes.count))
       withBytes(file.bytes) { bytes.append($0) }
       libraries[String(file.path.dropLast(4))] = bytes
     }
-    for name in libraries.keys.sorted() where lh_load_library(lua, name) != Int32(LH_OK) {
-      add(RuleHost.error(in: name + ".lua", from: String(cString: lh_error(lua))), &errors)
+    for name in libraries.keys.sorted() {
+      loadingPath = name + ".lua"
+      guard lh_load_library(lua, name) != Int32(LH_OK) else { continue }
+      add(RuleHost.error(in: loadingPath, from: String(cString: lh_error(lua))), &errors)
     }
     for file in files where file.path == "labels.lua" { declare(file, Int(LH_FILE_LABELS), &errors) }
     for file in files where file.path == "quotas.lua" { declare(file, Int(LH_FILE_QUOTAS), &errors) }
@@ -30,6 +33,8 @@ extension RuleHost {
     let ours = files.filter(\.isRuleFile)
     let inOrder = ours.filter { !$0.isLocal } + ours.filter(\.isLocal)
     for file in inOrder { loadRules(file, &errors) }
+    lh_collect_problems(lua, 0)
+    for problem in loadProblems { add(problem, &errors) }
     repeatRules(inOrder, &errors)
     libraries = [:]
   }
@@ -54,6 +59,15 @@ extension RuleHost {
   /// A library that does not load fails once for itself and once for each file that uses it: one error will do.
   private func add(_ error: RuleError, _ errors: inout [RuleError]) {
     if !errors.contains(error) { errors.append(error) }
+  }
+
+  /// What C announces while a file is loaded.
+  func announced(_ event: Int, _ key: Bytes, _ index: Int64, _ value: lh_value, line: Int) {
+    if event == LH_EMIT_PROBLEM {
+      loadProblems.append(RuleHost.error(in: loadingPath, from: key.string))
+    } else {
+      loading.take(event: event, key: key, index: index, value, line: line)
+    }
   }
 
   private func loadRules(_ file: RuleFile, _ errors: inout [RuleError]) {
