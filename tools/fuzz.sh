@@ -6,6 +6,7 @@ set -eu
 # Swift's own crash reporter would stand between a finding and libFuzzer.
 export SWIFT_BACKTRACE=enable=no
 cd "$(dirname "$0")/.."
+export LSAN_OPTIONS="suppressions=$PWD/tools/lsan-suppressions.txt:print_suppressions=0"
 seconds=${1:-${FUZZ_SECONDS:-300}}
 build=.build-fuzz
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -32,11 +33,11 @@ fi
 grep -E 'FINDING' "$build/canary.log"
 rm -rf "$canary"
 
-# $1 target, $2 corpus
+# $1 target, $2 corpus, $3 more options
 run() {
   echo "$1: $seconds seconds"
   status=0
-  "$build/release/$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -report_slow_units=60 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$build/release/$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -report_slow_units=60 -rss_limit_mb=2048 -print_final_stats=1 ${3:-} \
     -artifact_prefix="$build/findings/" "$build/corpus/$2" "$build/seeds/$2" >"$build/$1.log" 2>&1 || status=$?
   grep -E 'FINDING|ERROR|SUMMARY' "$build/$1.log" || true
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$1.log")
@@ -50,6 +51,7 @@ failed=0
 run FuzzFrames frames || failed=1
 run FuzzCAR car || failed=1
 run FuzzRuleFiles rules || failed=1
-run FuzzEvents records || failed=1
+# Its rules call everything, and looking for leaks after each call takes longer than the calls; the tests look for leaks (make asan).
+run FuzzEvents records -detect_leaks=0 || failed=1
 if [ "$failed" = 0 ]; then echo "fuzz: no finding"; else echo "fuzz: FINDINGS in $build/findings"; fi
 exit "$failed"
