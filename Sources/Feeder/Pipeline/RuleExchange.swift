@@ -5,29 +5,31 @@ import Synchronization
 ///
 /// A set that still waits when the next one comes is replaced by it. The set the judge gives back stays here until somebody
 /// else clears it away, so that the judge spends no time on taking a Lua state apart.
-final class RuleExchange: Sendable {
-  private struct Sets {
-    var active: RuleHost
-    var waiting: RuleHost?
-    var retired: RuleHost?
-  }
-
+final class RuleExchange: @unchecked Sendable {
+  // Unchecked: the sets are guarded by `monitor`. (A `Mutex` would do, but the thread sanitizer does not see through a contended
+  // one.)
+  private let monitor = Monitor(conditions: 0)
   private let isWaiting = Atomic<Bool>(false)
-  private let sets: Mutex<Sets>
+  private var current: RuleHost
+  private var waiting: RuleHost?
+  private var retired: RuleHost?
 
-  init(_ host: RuleHost) { sets = Mutex(Sets(active: host)) }
+  init(_ host: RuleHost) { current = host }
 
   /// The set the judge runs.
-  var active: RuleHost { sets.withLock { $0.active } }
+  var active: RuleHost {
+    monitor.lock()
+    defer { monitor.unlock() }
+    return current
+  }
 
   /// Puts a set where the judge takes it. Any thread but the judge's.
   func offer(_ host: RuleHost) {
-    let replaced = sets.withLock { sets in
-      let replaced = sets.waiting
-      sets.waiting = host
-      isWaiting.store(true, ordering: .releasing)
-      return replaced
-    }
+    monitor.lock()
+    let replaced = waiting
+    waiting = host
+    isWaiting.store(true, ordering: .releasing)
+    monitor.unlock()
     // Its memory is given back here, outside the lock.
     withExtendedLifetime(replaced) {}
   }
@@ -36,21 +38,22 @@ final class RuleExchange: Sendable {
   @inline(__always)
   func take() -> RuleHost? {
     guard isWaiting.load(ordering: .acquiring) else { return nil }
-    return sets.withLock { sets in
-      isWaiting.store(false, ordering: .relaxed)
-      guard let host = sets.waiting else { return nil }
-      sets = Sets(active: host, waiting: nil, retired: sets.active)
-      return host
-    }
+    monitor.lock()
+    defer { monitor.unlock() }
+    isWaiting.store(false, ordering: .relaxed)
+    guard let host = waiting else { return nil }
+    waiting = nil
+    retired = current
+    current = host
+    return host
   }
 
   /// Drops the set the judge gave back. Any thread but the judge's.
   func clear() {
-    let retired = sets.withLock { sets in
-      let retired = sets.retired
-      sets.retired = nil
-      return retired
-    }
-    withExtendedLifetime(retired) {}
+    monitor.lock()
+    let dropped = retired
+    retired = nil
+    monitor.unlock()
+    withExtendedLifetime(dropped) {}
   }
 }
