@@ -18,6 +18,16 @@ private func blockCount(_ commit: CommitFrame) -> Int {
   return blocks.count
 }
 
+@Test func `maps that are keys of maps, as deep as a frame is long, end in a reason and not in the stack`() {
+  // Found by fuzzing: each such key was stepped over by a call inside the call for the one around it.
+  let frame = [UInt8](repeating: 0xa1, count: 2_000_000)
+  withBytes(frame) { bytes in
+    var decoded = DecodedFrame()
+    FrameDecoder(options: DecodeOptions()).decode(bytes, into: &decoded)
+    #expect(decoded.outcome == .reject && decoded.reason == .keyNotText)
+  }
+}
+
 @Test func `a commit may carry 2,000,000 bytes of blocks and not one more`() {
   #expect(report(commit(blockBytes: 2_000_000)) == "accept")
   #expect(report(commit(blockBytes: 2_000_001)) == "reject too_large")

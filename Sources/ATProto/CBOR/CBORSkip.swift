@@ -23,7 +23,7 @@ extension CBORReader {
   }
 
   @inline(__always)
-  private mutating func skipScalar(_ head: CBORHead, at start: Int, checkingText: Bool) throws(DecodeError) {
+  mutating func skipScalar(_ head: CBORHead, at start: Int, checkingText: Bool) throws(DecodeError) {
     switch head.major {
     case 0, 1: return
     case 2: _ = try body(head)
