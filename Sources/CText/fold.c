@@ -39,6 +39,17 @@ static void put(struct entry *to, UChar32 c) {
   to->count = (uint8_t)(to->count + count);
 }
 
+/* One character in its compatibility decomposition, into `out` of UNITS; its length. */
+static int32_t decomposed(const ct_text *text, UChar32 c, UChar *out) {
+  UChar in[2];
+  int32_t count = 0;
+  UErrorCode status = U_ZERO_ERROR;
+  U16_APPEND_UNSAFE(in, count, c);
+  int32_t length = unorm2_normalize(text->decompose, in, count, out, UNITS, &status);
+  if (U_FAILURE(status)) length = count, memcpy(out, in, sizeof in);
+  return length;
+}
+
 /* The skeleton of one character, decomposed, into `out`; its length. */
 static int32_t skeleton(const ct_text *text, UChar32 c, UChar *out) {
   UChar in[2], raw[UNITS];
@@ -62,17 +73,13 @@ static void put_skeleton(struct entry *to, const UChar *units, int32_t count) {
 }
 
 static void fill_fold(const ct_text *text, UChar32 c, struct entry *to) {
-  UChar in[2], parts[UNITS], seen[UNITS];
-  int32_t count = 0;
-  UErrorCode status = U_ZERO_ERROR;
+  UChar parts[UNITS], seen[UNITS];
   to->count = 0;
   if (is_blank(c)) {
     to->bytes[to->count++] = ' ';
     return;
   }
-  U16_APPEND_UNSAFE(in, count, c);
-  int32_t length = unorm2_normalize(text->decompose, in, count, parts, UNITS, &status);
-  if (U_FAILURE(status)) length = count, memcpy(parts, in, sizeof in);
+  int32_t length = decomposed(text, c, parts);
   for (int32_t at = 0; at < length;) {
     UChar32 part;
     U16_NEXT(parts, at, length, part);
@@ -101,24 +108,21 @@ static int is_decoration(UChar32 c) {
 }
 
 static void fill_clean(const ct_text *text, UChar32 c, struct entry *to) {
-  UChar in[2], parts[UNITS], kept[UNITS], folded[UNITS];
-  int32_t count = 0, kept_count = 0;
+  UChar parts[UNITS], kept[UNITS], folded[UNITS];
+  int32_t kept_count = 0;
   UErrorCode status = U_ZERO_ERROR;
   to->count = 0;
   if (is_blank(c)) {
     to->bytes[to->count++] = ' ';
     return;
   }
-  U16_APPEND_UNSAFE(in, count, c);
-  int32_t length = unorm2_normalize(text->decompose, in, count, parts, UNITS, &status);
-  if (U_FAILURE(status)) length = count, memcpy(parts, in, sizeof in);
+  int32_t length = decomposed(text, c, parts);
   for (int32_t at = 0; at < length;) {
     UChar32 part;
     U16_NEXT(parts, at, length, part);
     if (is_blank(part)) part = ' ';
     if (!is_decoration(part)) U16_APPEND_UNSAFE(kept, kept_count, part);
   }
-  status = U_ZERO_ERROR;
   int32_t folded_count = u_strFoldCase(folded, UNITS, kept, kept_count, U_FOLD_CASE_DEFAULT, &status);
   if (U_FAILURE(status)) folded_count = kept_count, memcpy(folded, kept, sizeof folded);
   status = U_ZERO_ERROR;

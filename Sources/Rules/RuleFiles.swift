@@ -46,7 +46,7 @@ enum RuleFiles {
             path, 1, "the file cannot be read, or is longer than \(RuleLimits.fileBytesMax) bytes"))
         return nil
       }
-      return RuleFile(path: path, bytes: bytes, hash: hex(withBytes(bytes) { SHA256Digest.of($0) }))
+      return RuleFile(path: path, bytes: bytes, hash: withBytes(bytes) { SHA256Digest.hex($0) })
     }
   }
 
@@ -56,7 +56,7 @@ enum RuleFiles {
     for file in files {
       lines += Array(file.path.utf8) + [0] + Array(file.hash.utf8) + [0x0a]
     }
-    return "sha256:" + hex(withBytes(lines) { SHA256Digest.of($0) })
+    return "sha256:" + withBytes(lines) { SHA256Digest.hex($0) }
   }
 
   /// A number that changes when a file comes, goes or is written: over names, sizes and times of change, not contents.
@@ -108,10 +108,5 @@ enum RuleFiles {
       guard count > 0, bytes.count + count <= RuleLimits.fileBytesMax else { return nil }
       bytes += piece[..<count]
     }
-  }
-
-  private static func hex(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

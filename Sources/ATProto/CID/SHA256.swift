@@ -27,8 +27,9 @@ package enum SHA256Digest {
       count = 32
     }
   }
-}
 
-#if canImport(Glibc)
-  import Glibc
-#endif
+  /// The digest in hexadecimal, lower case.
+  package static func hex(_ bytes: Bytes) -> String {
+    of(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

@@ -59,20 +59,27 @@ struct StateStore: Sendable {
     var positions: [Position]
   }
 
-  /// Paths of the snapshots, newest first.
-  private func paths() -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.compactMap { name -> (Int, String)? in
+  /// The snapshots, newest first.
+  private func files() throws(StateError) -> [(number: Int, path: String)] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw StateError(description: "the state folder \(folder) cannot be read: \(error.localizedDescription)")
+    }
+    return names.compactMap { name in
       guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix),
         let number = Int(name.dropFirst(prefix.count).dropLast(Self.suffix.count))
       else { return nil }
       return (number, folder + "/" + name)
-    }.sorted { $0.0 > $1.0 }.map(\.1)
+    }.sorted { $0.number > $1.number }
   }
+
+  private static func digest(_ line: Data) -> String { withBytes(Array(line)) { SHA256Digest.hex($0) } }
 
   /// The newest snapshot that the cursors have passed; nil where there is none.
   func newest(passedBy cursors: [Cursor]) throws(StateError) -> StateSnapshot? {
-    for path in paths() {
+    for (_, path) in try files() {
       let (header, start) = try self.header(path)
       guard Self.isPassed(header, by: cursors) else { continue }
       let bytes = FileManager.default.contents(atPath: path).map { Array($0.dropFirst(start)) } ?? []
@@ -107,16 +114,10 @@ struct StateStore: Sendable {
       throw StateError(description: "the state file \(path) cannot be read; try: check its permissions")
     }
     let lines = data.split(separator: 0x0a, maxSplits: 3, omittingEmptySubsequences: false)
-    guard lines.count == 4, Array(lines[0]) == Self.magic, Array(lines[2]) == Self.digest(Array(lines[1])),
+    guard lines.count == 4, Array(lines[0]) == Self.magic, lines[2].elementsEqual(Self.digest(lines[1]).utf8),
       let header = try? JSONDecoder().decode(Header.self, from: Data(lines[1]))
     else { throw Self.damaged(path) }
     return (header, lines[3].startIndex - data.startIndex)
-  }
-
-  /// SHA-256 in hexadecimal.
-  private static func digest(_ bytes: [UInt8]) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
-    return withBytes(bytes) { SHA256Digest.of($0) }.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
   }
 
   /// Writes a snapshot, and removes those that are older than the newest one the saved cursors have passed.
@@ -124,16 +125,13 @@ struct StateStore: Sendable {
     let header = Header(
       clock_ms: snapshot.stream.clockMs,
       positions: snapshot.stream.positions.map { .init(host: $0.host, seq: $0.sequence, mark: $0.mark) })
-    let before = paths()
+    let before = try files()
     // Numbers only grow, whatever the clock on the wall does.
-    let last = before.first.flatMap { path in
-      Int(path.dropFirst(folder.count + 1 + prefix.count).dropLast(Self.suffix.count))
-    }
-    let number = (last ?? 0) + 1
+    let number = (before.first?.number ?? 0) + 1
     do {
       let line = try JSONEncoder().encode(header)
       try DurableFile.write(
-        Self.magic + [0x0a] + line + [0x0a] + Self.digest(Array(line)) + [0x0a] + snapshot.rules.encoded(),
+        Self.magic + [0x0a] + line + [0x0a] + Self.digest(line).utf8 + [0x0a] + snapshot.rules.encoded(),
         to: "\(folder)/\(prefix)\(number)\(Self.suffix)")
     } catch let error as DurableFile.Failure {
       throw StateError(description: "the state cannot be saved: cannot \(error.step): \(error.reason)")
@@ -141,7 +139,7 @@ struct StateStore: Sendable {
       throw StateError(description: "the state cannot be saved: \(error)")
     }
     var isOlder = false
-    for path in before {
+    for (_, path) in before {
       if isOlder {
         unlink(path)
       } else {
