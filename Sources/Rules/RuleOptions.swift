@@ -2,6 +2,8 @@
 package struct RuleOptions: Sendable {
   /// Faults of one rule within a minute of stream time after which it is set aside until the rules are loaded again.
   package var faultsMax = RuleLimits.ruleFaultsMax
+  /// What `faultsMax` may be.
+  package static let faultsRange = 1...1_000_000
   /// What is known about accounts.
   package var directory: AccountDirectory?
   /// What rules remembered when the snapshot was taken: the state to begin with, unless the load replaces another set, whose

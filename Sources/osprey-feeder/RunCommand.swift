@@ -147,7 +147,7 @@ final class Service {
       name: arguments.text("name").isEmpty ? outputTopic : arguments.text("name"))
     let candidate = arguments.text("candidate")
     settings.candidateFolder = candidate.isEmpty ? nil : candidate
-    settings.ruleOptions.faultsMax = try arguments.number("rule-faults", in: 1...1_000_000)
+    settings.ruleOptions.faultsMax = try arguments.number("rule-faults", in: RuleOptions.faultsRange)
     settings.ruleOptions.directory = try directory()
     settings.outputTopic = outputTopic
     settings.verdictTopic = arguments.text("verdict-topic")

@@ -182,4 +182,49 @@ import Testing
     #expect(try Program.run(["tail", "--no-follow"]).code == 2)
     #expect(try Program.run(["tail", "--no-follow", "--verdict-topic", "nothing"] + servers).code == 1)
   }
+
+  @Test func `every trial sets a failing rule aside after as many faults as run does with the same number`() throws {
+    let folder = try scene()
+    // Hits until it is set aside, which happens at its third fault.
+    let rules = folder.url.appendingPathComponent("shaky")
+    try FileManager.default.createDirectory(at: rules, withIntermediateDirectories: true)
+    let shaky = """
+      return rule { name = "Shaky", about = "Fails on links.", collections = { "app.bsky.feed.post" },
+        when = function(event) if #event.links > 0 then error("a link") end return true end,
+        effects = { verdict "review" } }
+      """
+    try Data(shaky.utf8).write(to: rules.appendingPathComponent("shaky.lua"))
+    let source = ["--source", "capture:\(folder.path("a.frames"))"]
+    func trial(_ command: [String], _ faults: [String]) throws -> [String: Any] {
+      let result = try Program.run(command + source + faults + ["--rules", rules.path, "--json"])
+      #expect(result.code == 0, "\(result.error)")
+      return try object(result)
+    }
+    func numbers(_ command: String, _ faults: [String]) throws -> (hits: Int, errors: Int) {
+      let all = try #require(try trial([command], faults)["rules"] as? [String: [String: Any]])
+      return (all["Shaky"]?["hits"] as? Int ?? -1, all["Shaky"]?["errors"] as? Int ?? -1)
+    }
+    let three = ["--rule-faults", "3"]
+    let backtest = try numbers("backtest", three)
+    #expect(backtest.errors == 3 && backtest.hits > 0)
+    let byDefault = try numbers("backtest", [])
+    #expect(byDefault.errors > 3 && byDefault.hits > backtest.hits)
+    #expect(try numbers("dry-run", three) == backtest)
+    let bench = try #require(try trial(["rules", "bench"], three)["rules"] as? [[String: Any]])
+    #expect(bench.first?["errors"] as? Int == 3)
+    let diff = try Program.run(
+      ["diff", "--baseline", rules.path, "--candidate", rules.path, "--json"] + source + three)
+    let compared = try #require(try object(diff)["rules"] as? [String: [String: Any]])
+    #expect(compared["Shaky"]?["both"] as? Int == backtest.hits, "\(compared)")
+
+    let broker = try Program.start(["broker"])
+    defer { broker.process.terminate() }
+    let servers = ["--bootstrap-servers", broker.firstLine]
+    let run = try Program.run(
+      ["run", "--rules", rules.path, "--metrics-listen", "127.0.0.1:0"] + source + servers + three)
+    #expect(run.code == 0, "\(run.error)")
+    #expect(try Program.run(["tail", "--from-beginning", "--no-follow"] + servers).lines.count == backtest.hits)
+    let wrong = try Program.run(["backtest", "--rule-faults", "0", "--rules", rules.path] + source)
+    #expect(wrong.code == 2 && wrong.error.contains("--rule-faults"))
+  }
 }

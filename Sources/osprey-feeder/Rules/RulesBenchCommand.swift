@@ -31,9 +31,8 @@ struct RulesBenchCommand: ParsableCommand {
   private static let eventsDefault = 200_000
 
   mutating func run() throws {
-    let accounts = try options.accounts()
     // What does not load is said before anything is read.
-    let host = try load(accounts)
+    let host = try options.load(rules, try options.accounts(), rulesWanted: rulesWanted ?? 0)
     options.events = options.events ?? Self.eventsDefault
     let store = EventStore()
     let run = try TrialRun(options, command: "rules bench", isLiveAllowed: true)
@@ -41,12 +40,6 @@ struct RulesBenchCommand: ParsableCommand {
     if case .failed(let problem) = end { throw Failure("rules bench: \(problem)") }
     let bench = RuleBench(host, store)
     printText(json ? try jsonText(host, bench) : text(host, bench))
-  }
-
-  private func load(_ accounts: AccountDirectory?) throws -> RuleHost {
-    var ruleOptions = RuleOptions(directory: accounts)
-    ruleOptions.rulesWanted = rulesWanted ?? 0
-    return try options.load(rules, ruleOptions)
   }
 
   private func dearest(_ host: RuleHost) -> [(rule: RuleDefinition, numbers: RuleStatistics)] {

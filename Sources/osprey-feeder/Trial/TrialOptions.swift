@@ -16,6 +16,8 @@ struct TrialOptions: ParsableArguments {
   @OptionGroup var kafka: KafkaOptions
   @Option(help: "Accounts as JSON lines, for what rules ask about accounts.")
   var directory: String?
+  @Option(help: "Faults of a rule within a minute after which it is set aside, as in run.")
+  var ruleFaults = RuleLimits.ruleFaultsMax
   @Option(help: "Relay to read from; repeat it to have others tried in turn.")
   var relayHost: [String] = ["wss://bsky.network"]
   @Option(help: "Decoding threads (default: one per core).")
@@ -34,6 +36,9 @@ struct TrialOptions: ParsableArguments {
   mutating func validate() throws {
     guard workers ?? 1 > 0, workers ?? 1 <= 256 else { throw ValidationError("--workers: a number from 1 to 256") }
     guard events ?? 1 > 0 else { throw ValidationError("--events: a positive number") }
+    guard RuleOptions.faultsRange.contains(ruleFaults) else {
+      throw ValidationError("--rule-faults: a number from 1 to \(RuleOptions.faultsRange.upperBound)")
+    }
     guard (0...1000).contains(samples) else { throw ValidationError("--samples: a number from 0 to 1000") }
   }
 
@@ -47,11 +52,12 @@ struct TrialOptions: ParsableArguments {
   }
 
   /// Loads a rule set as `run` does; one that does not load ends the command with every problem named.
-  func load(_ folder: String, _ accounts: AccountDirectory?, option: String = "--rules") throws -> RuleHost {
-    try load(folder, RuleOptions(directory: accounts), option: option)
-  }
-
-  func load(_ folder: String, _ ruleOptions: RuleOptions, option: String = "--rules") throws -> RuleHost {
+  /// - Parameter rulesWanted: to so many rules the set is repeated, to measure; 0: it is not.
+  func load(
+    _ folder: String, _ accounts: AccountDirectory?, option: String = "--rules", rulesWanted: Int = 0
+  ) throws -> RuleHost {
+    var ruleOptions = RuleOptions(faultsMax: ruleFaults, directory: accounts)
+    ruleOptions.rulesWanted = rulesWanted
     do throws(RuleErrors) {
       return try RuleHost.load(directory: folder, options: ruleOptions)
     } catch {
