@@ -60,7 +60,7 @@ struct RunCommand: ParsableCommand {
 final class Service {
   private let arguments: RunArguments
   private let log: Logger
-  private let choice: SourceChoice
+  private let traffic: Traffic
   private let isEmbedded: Bool
   private var broker: EmbeddedBroker?
   private var simulation: Simulation?
@@ -69,7 +69,12 @@ final class Service {
     self.arguments = arguments
     let level = try arguments.choice("log-level", LogLevel.self)
     log = Logger.feeder(try arguments.choice("log-format", LogFormat.self), level: level.level)
-    choice = try SourceChoice(arguments.text("source"))
+    var simulation = SimulationOptions()
+    simulation.rate = try SimulationOptions.rate(arguments.text("simulate-rate"))
+    simulation.seed = try arguments.number("simulate-seed", in: 0...UInt64.max)
+    traffic = Traffic(
+      choice: try SourceChoice(arguments.text("source")), relayHosts: arguments.list("relay-host"),
+      simulation: simulation)
     let servers = arguments.text("bootstrap-servers")
     isEmbedded = servers == "embedded"
     guard !servers.isEmpty else {
@@ -104,8 +109,8 @@ final class Service {
       throw UsageError("run: \(error)")
     }
     if try arguments.flag("check") {
-      if choice == .relay { try checkRelays() }
-      print("ok: broker, topics, cursor, rules\(choice == .relay ? " and relay" : "") are fine")
+      if traffic.choice == .relay { try checkRelays() }
+      print("ok: broker, topics, cursor, rules\(traffic.choice == .relay ? " and relay" : "") are fine")
       return
     }
     let server = MetricsServer(address: arguments.text("metrics-listen"), pipeline: pipeline)
@@ -148,7 +153,9 @@ final class Service {
     let candidate = arguments.text("candidate")
     settings.candidateFolder = candidate.isEmpty ? nil : candidate
     settings.ruleOptions.faultsMax = try arguments.number("rule-faults", in: RuleOptions.faultsRange)
-    settings.ruleOptions.directory = try directory()
+    let directory = arguments.text("directory")
+    settings.ruleOptions.directory = try Traffic.accounts(
+      directory.isEmpty ? nil : directory, simulated: traffic.choice == .simulator ? traffic.simulation : nil, log: log)
     settings.outputTopic = outputTopic
     settings.verdictTopic = arguments.text("verdict-topic")
     settings.deadLetterTopic = arguments.text("dead-letter-topic")
@@ -162,8 +169,8 @@ final class Service {
     settings.snowflakeEpochMs = try arguments.number("snowflake-epoch", in: 0...4_102_444_800_000)
     settings.drainTimeoutMs = 1000 * (try arguments.number("drain-timeout", in: 0...3600))
     settings.decode = try decodeOptions()
-    settings.sourceName = choice.name
-    if case .capture = choice { settings.isLive = false }
+    settings.sourceName = traffic.choice.name
+    if case .capture = traffic.choice { settings.isLive = false }
     settings.cursorStore = try cursorStore(settings)
     settings.stateFolder = try stateFolder(settings)
     settings.stateIntervalMs = 1000 * (try arguments.number("state-interval", in: 0...86_400))
@@ -186,18 +193,6 @@ final class Service {
       throw UsageError("--cursor: '\(text)' is none of kafka, file:PATH, none")
     }
     return store
-  }
-
-  private func directory() throws -> AccountDirectory? {
-    let path = arguments.text("directory")
-    if path.isEmpty { return nil }
-    do throws(DirectoryError) {
-      let directory = try AccountDirectory.load(path)
-      log.info("\(directory.count) accounts from \(path), \(directory.memoryBytes >> 20) MiB")
-      return directory
-    } catch {
-      throw UsageError("--directory: \(error)")
-    }
   }
 
   private func stateFolder(_ settings: PipelineSettings) throws -> String? {
@@ -234,14 +229,6 @@ final class Service {
   }
 
   private func makeSource(_ metrics: FeederMetrics) throws(StartError) -> any FrameSource {
-    var traffic = Traffic(choice: choice)
-    do {
-      traffic.relayHosts = arguments.list("relay-host")
-      traffic.simulateRate = arguments.text("simulate-rate")
-      traffic.simulateSeed = try arguments.number("simulate-seed", in: 0...UInt64.max)
-    } catch {
-      throw StartError("\(error)")
-    }
     let (source, simulation) = try traffic.source(metrics, log: log)
     self.simulation = simulation
     return source

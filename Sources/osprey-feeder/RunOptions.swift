@@ -52,7 +52,8 @@ struct RunOption {
     RunOption(
       name: "directory", kind: .text, environment: ["OSPREY_FEEDER_DIRECTORY"], fallback: "",
       help:
-        "file with what is known about accounts, JSON lines of did, handle, created_at, pds, followers, follows, posts"),
+        "file with what is known about accounts, JSON lines of did, handle, created_at, pds, followers, follows, posts "
+        + "(default: the simulator's own accounts where it is the source)"),
     RunOption(
       name: "rule-faults", kind: .text, environment: ["OSPREY_FEEDER_RULE_FAULTS"], fallback: "20",
       help: "faults of a rule within a minute after which it is set aside until the next reload"),

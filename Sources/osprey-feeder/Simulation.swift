@@ -23,12 +23,16 @@ struct SimulationOptions {
   /// First seq.
   var startSeq = SimulatorConfiguration.defaultStartSeq
   var startsOnFirstConsumer = false
+  /// First time, and the moment that accounts' ages are counted back from, microseconds since 1970.
+  var startTime = Self.programStart
+
+  private static let programStart = UInt64(Date().timeIntervalSince1970 * 1_000_000)
 
   /// `max`, or frames a second.
   static func rate(_ text: String) throws -> RelayServer.Rate {
     if text == "max" { return .max }
     guard let rate = Int(text), (1...1_000_000).contains(rate) else {
-      throw UsageError("rate: '\(text)' is neither max nor a number of frames a second between 1 and 1000000")
+      throw UsageError("the rate '\(text)' is neither max nor a number of frames a second between 1 and 1000000")
     }
     return .perSecond(rate)
   }
@@ -38,8 +42,7 @@ struct SimulationOptions {
     if case .perSecond(let rate) = rate { perSecond = rate }
     return SimulatorConfiguration(
       seed: seed, accounts: accounts ?? 20_000, campaigns: campaigns, malformedPerMillion: malformedPerMillion,
-      startSeq: startSeq, startTime: UInt64(Date().timeIntervalSince1970 * 1_000_000), eventsPerSecond: perSecond,
-      framesMax: ring == nil ? limit : nil)
+      startSeq: startSeq, startTime: startTime, eventsPerSecond: perSecond, framesMax: ring == nil ? limit : nil)
   }
 }
 
@@ -84,7 +87,7 @@ final class Simulation {
     do throws(Ring.Problem) {
       let ring = try Ring.open(
         path: path, configuration: world, frames: frames, firstSeq: options.startSeq,
-        firstTime: UInt64(Date().timeIntervalSince1970 * 1_000_000), eventsPerSecond: world.eventsPerSecond
+        firstTime: options.startTime, eventsPerSecond: world.eventsPerSecond
       ) { Console.show("signing \($0) of \(frames) frames") }
       Console.show("")
       return .computed(firstSeq: options.startSeq) { seq, buffer in

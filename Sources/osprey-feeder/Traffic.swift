@@ -2,14 +2,14 @@ import Feeder
 import Foundation
 import Logging
 import Network
+import Rules
+import Simulator
 
 /// Where frames come from, made from what the user asked for.
 struct Traffic {
   var choice: SourceChoice
   var relayHosts: [String] = ["wss://bsky.network"]
-  /// `max`, or frames a second.
-  var simulateRate = "1000"
-  var simulateSeed: UInt64 = 1
+  var simulation = SimulationOptions()
 
   /// The source, and the synthetic relay it reads where it was asked for, which the caller stops in the end.
   func source(_ metrics: FeederMetrics, log: Logger) throws(StartError) -> (any FrameSource, Simulation?) {
@@ -26,16 +26,33 @@ struct Traffic {
       return (RelaySource(configuration: configuration, metrics: metrics, log: log), nil)
     case .simulator:
       do {
-        var options = SimulationOptions()
-        options.rate = try SimulationOptions.rate(simulateRate)
-        options.seed = simulateSeed
-        let simulation = try Simulation(options)
+        let simulation = try Simulation(simulation)
         let address = try simulation.start()
         let configuration = RelayClient.Configuration(hosts: ["ws://\(address)"])
         return (RelaySource(configuration: configuration, metrics: metrics, log: log), simulation)
       } catch {
         throw StartError("the simulator did not start: \(error)")
       }
+    }
+  }
+
+  /// What rules are told about accounts: what the file says, or else the accounts of the synthetic network that is read.
+  static func accounts(
+    _ file: String?, simulated: SimulationOptions?, log: Logger? = nil
+  ) throws -> AccountDirectory? {
+    do throws(DirectoryError) {
+      let accounts: AccountDirectory
+      if let file {
+        accounts = try .load(file)
+      } else if let simulated {
+        accounts = try .load(lines: SimulationFiles.lines(SimulatedDirectory(simulated.configuration)))
+      } else {
+        return nil
+      }
+      log?.info("\(accounts.count) accounts from \(file ?? "the simulator"), \(accounts.memoryBytes >> 20) MiB")
+      return accounts
+    } catch {
+      throw UsageError("--directory: \(error)")
     }
   }
 }

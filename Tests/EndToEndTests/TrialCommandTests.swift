@@ -227,4 +227,34 @@ import Testing
     let wrong = try Program.run(["backtest", "--rule-faults", "0", "--rules", rules.path] + source)
     #expect(wrong.code == 2 && wrong.error.contains("--rule-faults"))
   }
+
+  @Test func `rules can ask how old the simulator's accounts are, without a directory being given`() throws {
+    let folder = try scene()
+    let rules = folder.url.appendingPathComponent("ages")
+    try FileManager.default.createDirectory(at: rules, withIntermediateDirectories: true)
+    let ages = """
+      return {
+        rule { name = "Young", about = "Days old.", when = function(event) return young(event, days(7)) end },
+        rule { name = "Old", about = "Older.",
+          when = function(event) return event.account_age ~= nil and not young(event, days(7)) end },
+        rule { name = "Unknown", about = "Nobody knows.", actions = { "operation#create" },
+          when = function(event) return event.account_age == nil end },
+      }
+      """
+    try Data(ages.utf8).write(to: rules.appendingPathComponent("ages.lua"))
+    func hits(_ more: [String]) throws -> [Int] {
+      let result = try Program.run(["dry-run", "--rules", rules.path, "--events", "500", "--json"] + more)
+      #expect(result.code == 0, "\(result.error)")
+      let all = try #require(try object(result)["rules"] as? [String: [String: Any]])
+      return ["Young", "Old", "Unknown"].map { all[$0]?["hits"] as? Int ?? -1 }
+    }
+    let simulated = try hits(["--source", "simulator", "--simulate-rate", "max"])
+    #expect(simulated[0] > 0 && simulated[1] > simulated[0] && simulated[2] == 0, "\(simulated)")
+    // A directory that is given is the only one.
+    let given = folder.path("nobody.jsonl")
+    try Data("{\"did\":\"did:plc:nobody\"}\n".utf8).write(to: URL(fileURLWithPath: given))
+    let other = try hits(["--source", "simulator", "--simulate-rate", "max", "--directory", given])
+    #expect(other[0] == 0 && other[1] == 0 && other[2] > 0, "\(other)")
+    #expect(try hits(["--source", "capture:\(folder.path("a.frames"))"])[0] == 0)
+  }
 }

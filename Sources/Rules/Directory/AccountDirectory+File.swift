@@ -45,9 +45,16 @@ extension AccountDirectory {
       filled -= used
       if count == 0 || reader.isFull { break }
     }
-    if !reader.lines.isEmpty {
-      throw DirectoryError(file: path, lines: reader.lines, whats: reader.whats, isCut: reader.isFull)
-    }
+    try reader.check(path)
+    return directory
+  }
+
+  /// Reads the same from memory.
+  package static func load(lines: [UInt8]) throws(DirectoryError) -> AccountDirectory {
+    let directory = AccountDirectory()
+    var reader = DirectoryReader(directory)
+    withBytes(lines) { _ = reader.take($0, isEnd: true) }
+    try reader.check("accounts")
     return directory
   }
 }
@@ -64,6 +71,11 @@ private struct DirectoryReader {
   private var isSkipping = false
 
   init(_ directory: AccountDirectory) { self.directory = directory }
+
+  /// Throws what was wrong, if anything.
+  func check(_ file: String) throws(DirectoryError) {
+    if !lines.isEmpty { throw DirectoryError(file: file, lines: lines, whats: whats, isCut: isFull) }
+  }
 
   /// Reads the whole lines of `bytes`; returns how many bytes they were.
   mutating func take(_ bytes: Bytes, isEnd: Bool) -> Int {

@@ -61,12 +61,17 @@ package struct SimulationFiles: Sendable {
 
   /// Writes the accounts as JSON lines, as they are at the start.
   package static func write(_ accounts: SimulatedDirectory, to path: String) throws(Problem) {
+    try save(lines(accounts), to: path)
+  }
+
+  /// The accounts as JSON lines, as they are at the start.
+  package static func lines(_ accounts: SimulatedDirectory) -> [UInt8] {
     var text: [UInt8] = []
     for number in 0..<accounts.count {
       text.append(contentsOf: accounts.line(number))
       text.append(UInt8(ascii: "\n"))
     }
-    try save(text, to: path)
+    return text
   }
 
   private static func save(_ bytes: [UInt8], to path: String) throws(Problem) {

@@ -14,7 +14,7 @@ struct TrialOptions: ParsableArguments {
       """)
   var source: String
   @OptionGroup var kafka: KafkaOptions
-  @Option(help: "Accounts as JSON lines, for what rules ask about accounts.")
+  @Option(help: "Accounts as JSON lines, for what rules ask about accounts (default: the simulator's own).")
   var directory: String?
   @Option(help: "Faults of a rule within a minute after which it is set aside, as in run.")
   var ruleFaults = RuleLimits.ruleFaultsMax
@@ -42,13 +42,16 @@ struct TrialOptions: ParsableArguments {
     guard (0...1000).contains(samples) else { throw ValidationError("--samples: a number from 0 to 1000") }
   }
 
-  /// What is known about accounts, where a file was given.
+  /// What rules are told about accounts.
   func accounts() throws -> AccountDirectory? {
-    do throws(DirectoryError) {
-      return try directory.map { path throws(DirectoryError) in try AccountDirectory.load(path) }
-    } catch {
-      throw UsageError("--directory: \(error)")
-    }
+    try Traffic.accounts(directory, simulated: source == "simulator" ? try simulation() : nil)
+  }
+
+  fileprivate func simulation() throws -> SimulationOptions {
+    var simulation = SimulationOptions()
+    simulation.rate = try SimulationOptions.rate(simulateRate)
+    simulation.seed = simulateSeed
+    return simulation
   }
 
   /// Loads a rule set as `run` does; one that does not load ends the command with every problem named.
@@ -107,10 +110,7 @@ final class TrialRun {
       guard isLiveAllowed || !settings.isLive else {
         throw UsageError("\(command): needs traffic that can be read again; try: --source capture:FILE or kafka:TOPIC")
       }
-      var traffic = Traffic(choice: choice)
-      traffic.relayHosts = options.relayHost
-      traffic.simulateRate = options.simulateRate
-      traffic.simulateSeed = options.simulateSeed
+      let traffic = Traffic(choice: choice, relayHosts: options.relayHost, simulation: try options.simulation())
       do throws(StartError) {
         (source, simulation) = try traffic.source(metrics, log: Logger.feeder(.text, level: .warning))
       } catch {
