@@ -6,11 +6,10 @@ import Testing
 @testable import Feeder
 
 @Suite struct CursorTests {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cursor-\(UUID().uuidString)")
+  private let folder: TemporaryFolder
+  private var path: String { folder.path("cursor") }
 
-  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
-
-  private var path: String { folder.appendingPathComponent("cursor").path }
+  init() throws { folder = try TemporaryFolder() }
 
   @Test func `a cursor is one line of JSON and reads back`() {
     let cursor = Cursor(host: "relay \"x\"", sequence: 31_527_015_322, timeMs: 1_783_175_887_918)
@@ -23,18 +22,16 @@ import Testing
   }
 
   @Test func `a file keeps the cursors of several hosts`() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     #expect(try CursorFile.read(path) == [])
     let cursors = [Cursor(host: "a", sequence: 1, timeMs: nil), Cursor(host: "b", sequence: 2, timeMs: 86_400_000)]
     try CursorFile.write([cursors[0]], to: path, savedAtMicros: 0)
     try CursorFile.write(cursors, to: path, savedAtMicros: 0)
     #expect(try CursorFile.read(path) == cursors)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["cursor"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["cursor"])
   }
 
   @Test(arguments: ["", "{", "{\"v\":2,\"host\":\"a\",\"seq\":1,\"time\":\"\",\"saved_at\":\"\"}\n", "not json\n"])
   func `a damaged file stops the start and names the cure`(content: String) throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     try Data(content.utf8).write(to: URL(fileURLWithPath: path))
     let error = #expect(throws: CursorError.self) { try CursorFile.read(path) }
     #expect(error?.isConfiguration == true)

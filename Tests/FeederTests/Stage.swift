@@ -116,3 +116,15 @@ private func sequence(_ frame: [UInt8]) -> Int64 {
     return decoded.sequence
   }
 }
+
+/// A folder of its own for one test, gone with it. Held by a suite's value: the test ends, the folder goes.
+final class TemporaryFolder: Sendable {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("feeder-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: url) }  // A left-over folder harms nobody.
+
+  /// Where something may be put that is not there yet.
+  func path(_ name: String = UUID().uuidString) -> String { url.appendingPathComponent(name).path }
+}

@@ -5,10 +5,13 @@ import Testing
 @testable import Feeder
 
 @Suite struct StateStoreTests {
-  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
+  private let place: TemporaryFolder
+  private var folder: String { place.path("state") }
+
+  init() throws { place = try TemporaryFolder() }
 
   private func snapshot(_ sequence: Int64, host: String = "relay") throws -> StateSnapshot {
-    let rules = folder + "-rules"
+    let rules = place.path("rules")
     try FileManager.default.createDirectory(atPath: rules, withIntermediateDirectories: true)
     return StateSnapshot(
       stream: StreamSnapshot(

@@ -23,6 +23,10 @@ private let counting = """
   """
 
 @Suite(.serialized) struct StateTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   private func frames(_ count: Int) -> [[UInt8]] {
     let world = World(SimulatorConfiguration(seed: 9, accounts: 50))
     return (0..<count).map { _ in
@@ -62,16 +66,12 @@ private let counting = """
     return found
   }
 
-  private func temporary() -> String {
-    FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
-  }
-
   @Test func `a run that ends and goes on gives the verdicts of one that never ended`() throws {
     let frames = frames(1_200)
     let whole = try Stage(rule: counting)
     try run(whole, frames)
     let wanted = try verdicts(whole)
-    let stage = try stage(cursor: temporary(), state: temporary())
+    let stage = try stage(cursor: folder.path(), state: folder.path())
     for end in [300, 301, 900, 1_200] { try run(stage, Array(frames.prefix(end))) }
     #expect(try verdicts(stage) == wanted && wanted.count > 1_000)
   }
@@ -83,13 +83,13 @@ private let counting = """
     let whole = try Stage(rule: counting)
     try run(whole, frames)
     let wanted = try verdicts(whole)
-    let (cursor, state) = (temporary(), temporary())
+    let (cursor, state) = (folder.path(), folder.path())
     let left = Mutex<[(cursor: String, state: String)]>([])
     // What a kill leaves is what stands on the disk at that moment: it is copied while the run goes on.
     try run(try stage(cursor: cursor, state: state), frames) { index in
       guard index > 0, index % 300 == 0 else { return }
       usleep(1_100_000)
-      let copy = (cursor: self.temporary(), state: self.temporary())
+      let copy = (cursor: folder.path(), state: folder.path())
       // As the disk would have it: the state first, then a cursor that may be newer.
       guard (try? FileManager.default.copyItem(atPath: state, toPath: copy.state)) != nil,
         (try? FileManager.default.copyItem(atPath: cursor, toPath: copy.cursor)) != nil
@@ -111,10 +111,10 @@ private let counting = """
     let frames = frames(400)
     let whole = try Stage(rule: counting)
     try run(whole, frames)
-    let cursor = temporary()
-    let first = try stage(cursor: cursor, state: temporary())
+    let cursor = folder.path()
+    let first = try stage(cursor: cursor, state: folder.path())
     try run(first, Array(frames.prefix(300)))
-    let second = try stage(cursor: cursor, state: temporary())
+    let second = try stage(cursor: cursor, state: folder.path())
     try run(second, frames)
     let (wanted, found) = (try verdicts(whole), try verdicts(second))
     #expect(!found.isEmpty && found.allSatisfy { wanted[$0.key] != $0.value })
