@@ -207,10 +207,7 @@ final class Service {
 
   private func decodeOptions() throws -> DecodeOptions {
     var options = DecodeOptions()
-    options.verification = try arguments.choice("verify", Verification.self)
-    guard options.verification != .signature else {
-      throw UsageError("--verify signature: run has no source of signing keys yet; try: --verify mst")
-    }
+    options.verification = try .withoutKeys(arguments.text("verify"))
     options.verifyAllBlocks = try arguments.flag("verify-all-blocks")
     options.strictCBOR = try arguments.flag("strict-cbor")
     options.emitSync = try arguments.flag("emit-sync")

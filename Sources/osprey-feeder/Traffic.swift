@@ -1,3 +1,4 @@
+import ATProto
 import Feeder
 import Foundation
 import Logging
@@ -54,5 +55,20 @@ struct Traffic {
     } catch {
       throw UsageError("--directory: \(error)")
     }
+  }
+}
+
+extension Verification {
+  /// `--verify` where nobody knows the accounts' signing keys.
+  static func withoutKeys(_ text: String) throws -> Verification {
+    guard let verification = Verification(rawValue: text) else {
+      throw UsageError("--verify: '\(text)' is none of none, cid, mst")
+    }
+    guard verification != .signature else {
+      throw UsageError(
+        "--verify signature: needs the accounts' signing keys, and looking these up comes with account metadata in a "
+          + "later version; try: --verify mst, or for single accounts: decode --verify signature --signing-key DID:KEY")
+    }
+    return verification
   }
 }

@@ -54,6 +54,13 @@ import Testing
     #expect(result.out.isEmpty)
   }
 
+  @Test(arguments: [["run", "--bootstrap-servers", "embedded"], ["dry-run", "--source", "simulator"]])
+  func `checking signatures is refused with the reason and what to do instead`(arguments: [String]) throws {
+    let result = try Program.run(arguments + ["--verify", "signature"])
+    #expect(result.code == 2 && result.out.isEmpty)
+    #expect(result.error.contains("signing keys") && result.error.contains("--verify mst"), "\(result.error)")
+  }
+
   @Test func `help and version are printed and end with 0`() throws {
     #expect(try Program.run(["--version"]).out == "0.1.0\n")
     for command in ["run", "decode", "capture", "simulate", "broker"] {

@@ -89,10 +89,7 @@ final class TrialRun {
     StopSignals.catchAll { [stopper] in stopper.stop() }
     var settings = TrialSettings()
     settings.workers = options.workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
-    guard let verification = Verification(rawValue: options.verify), verification != .signature else {
-      throw UsageError("--verify: '\(options.verify)' is none of none, cid, mst")
-    }
-    settings.decode.verification = verification
+    settings.decode.verification = try .withoutKeys(options.verify)
     settings.actionsMax = options.events ?? .max
     let metrics = FeederMetrics(workers: settings.workers)
     self.metrics = metrics
