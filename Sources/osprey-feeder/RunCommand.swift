@@ -52,7 +52,11 @@ struct RunCommand: ParsableCommand {
       print(RunOption.help)
       return
     }
-    try Service(arguments).run()
+    do {
+      try Service(arguments).run()
+    } catch let error as UsageError {
+      throw arguments.located(error)
+    }
   }
 }
 
@@ -70,7 +74,7 @@ final class Service {
     let level = try arguments.choice("log-level", LogLevel.self)
     log = Logger.feeder(try arguments.choice("log-format", LogFormat.self), level: level.level)
     var simulation = SimulationOptions()
-    simulation.rate = try SimulationOptions.rate(arguments.text("simulate-rate"))
+    simulation.rate = try SimulationOptions.rate(arguments.text("simulate-rate"), option: "--simulate-rate")
     simulation.seed = try arguments.number("simulate-seed", in: 0...UInt64.max)
     traffic = Traffic(
       choice: try SourceChoice(arguments.text("source")), relayHosts: arguments.list("relay-host"),

@@ -1,4 +1,5 @@
 import ATProto
+import ArgumentParser
 import Feeder
 import Foundation
 import Kafka
@@ -14,8 +15,13 @@ struct RunOption {
   let environment: [String]
   let fallback: String
   let help: String
+  /// What a shell completes its value with.
+  var completion = CompletionKind.default
 
   static let all: [RunOption] = [
+    RunOption(
+      name: "config", kind: .text, environment: ["OSPREY_FEEDER_CONFIG"], fallback: "",
+      help: "file with options of run, YAML, by their names: 'name: value' a line", completion: .file()),
     RunOption(
       name: "source", kind: .text, environment: ["OSPREY_FEEDER_SOURCE"], fallback: "relay",
       help: "relay, capture:FILE, or simulator (a synthetic relay in this process)"),
@@ -45,21 +51,22 @@ struct RunOption {
       help: "replicas of topics that have to be created; -1: the broker's default"),
     RunOption(
       name: "rules", kind: .text, environment: ["OSPREY_FEEDER_RULES"], fallback: "rules",
-      help: "folder with the rules"),
+      help: "folder with the rules", completion: .directory),
     RunOption(
       name: "candidate", kind: .text, environment: ["OSPREY_FEEDER_CANDIDATE"], fallback: "",
-      help: "folder with a second rule set that runs beside the first and only counts what it would change"),
+      help: "folder with a second rule set that runs beside the first and only counts what it would change",
+      completion: .directory),
     RunOption(
       name: "directory", kind: .text, environment: ["OSPREY_FEEDER_DIRECTORY"], fallback: "",
       help:
         "file with what is known about accounts, JSON lines of did, handle, created_at, pds, followers, follows, posts "
-        + "(default: the simulator's own accounts where it is the source)"),
+        + "(default: the simulator's own accounts where it is the source)", completion: .file()),
     RunOption(
       name: "rule-faults", kind: .text, environment: ["OSPREY_FEEDER_RULE_FAULTS"], fallback: "20",
       help: "faults of a rule within a minute after which it is set aside until the next reload"),
     RunOption(
       name: "verdicts", kind: .text, environment: ["OSPREY_FEEDER_VERDICTS"], fallback: "hits",
-      help: "hits: a verdict for actions that a rule hit; all: for every action"),
+      help: "hits: a verdict for actions that a rule hit; all: for every action", completion: .list(["hits", "all"])),
     RunOption(
       name: "name", kind: .text, environment: ["OSPREY_FEEDER_NAME"], fallback: "",
       help: "what the cursor is kept under (default: the output topic's name)"),
@@ -68,7 +75,8 @@ struct RunOption {
       help: "kafka, file:PATH or none (default: kafka; none with the embedded broker or a capture)"),
     RunOption(
       name: "state", kind: .text, environment: ["OSPREY_FEEDER_STATE"], fallback: "",
-      help: "folder for snapshots of what the rules remember, so that windows survive a restart; needs a cursor"),
+      help: "folder for snapshots of what the rules remember, so that windows survive a restart; needs a cursor",
+      completion: .directory),
     RunOption(
       name: "state-interval", kind: .text, environment: ["OSPREY_FEEDER_STATE_INTERVAL"], fallback: "10",
       help: "seconds between two snapshots, at least: what a restart judges again; 0: as often as possible"),
@@ -84,7 +92,8 @@ struct RunOption {
       help: "decoding threads (default: cores - 1, at least 1)"),
     RunOption(
       name: "verify", kind: .text, environment: ["OSPREY_FEEDER_VERIFY"], fallback: "mst",
-      help: "none, cid or mst: how far commits are checked against their hashes"),
+      help: "none, cid or mst: how far commits are checked against their hashes",
+      completion: .list(["none", "cid", "mst"])),
     RunOption(
       name: "verify-all-blocks", kind: .flag, environment: ["OSPREY_FEEDER_VERIFY_ALL_BLOCKS"], fallback: "false",
       help: "hash also the blocks nothing refers to"),
@@ -108,10 +117,10 @@ struct RunOption {
       help: "seconds a stop may take to deliver what is inside"),
     RunOption(
       name: "log-format", kind: .text, environment: ["OSPREY_FEEDER_LOG_FORMAT"], fallback: "text",
-      help: "text or json"),
+      help: "text or json", completion: .list(["text", "json"])),
     RunOption(
       name: "log-level", kind: .text, environment: ["OSPREY_FEEDER_LOG_LEVEL"], fallback: "info",
-      help: "debug, info, warning or error"),
+      help: "debug, info, warning or error", completion: .list(["debug", "info", "warning", "error"])),
     RunOption(
       name: "check", kind: .flag, environment: [], fallback: "false",
       help: "check broker, topics, permissions, cursor and rules, then exit"),
@@ -127,6 +136,27 @@ struct RunOption {
   ]
 
   static func named(_ name: String) -> RunOption? { all.first { $0.name == name } }
+
+  /// The option that was probably meant.
+  static func nearest(_ name: String) -> RunOption? {
+    let near = all.map { ($0, distance($0.name, name)) }.min { $0.1 < $1.1 }
+    return near.flatMap { $0.1 <= 3 ? $0.0 : nil }
+  }
+
+  /// Levenshtein's.
+  private static func distance(_ left: String, _ right: String) -> Int {
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+      var previous = row[0]
+      row[0] = i + 1
+      for (j, b) in right.enumerated() {
+        let substituted = previous + (a == b ? 0 : 1)
+        previous = row[j + 1]
+        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[right.count]
+  }
 
   /// How the option is written on the command line.
   var spelling: String { name == "X" ? "-X" : "--\(name)" }
@@ -145,7 +175,8 @@ struct RunOption {
         osprey-feeder run --bootstrap-servers localhost:9092
         osprey-feeder run --source capture:day.frames.zst --bootstrap-servers localhost:9092
 
-      OPTIONS (a flag overrides its environment variable, which overrides the default; flags take --x, --x=false, --no-x):
+      OPTIONS (a flag overrides its environment variable, which overrides --config, which overrides the default; yes-or-no
+      options are --x, --x=false or --no-x):
 
       """
     for option in all {
@@ -164,28 +195,62 @@ struct RunOption {
 /// The options of one run as given, and typed access to them.
 struct RunArguments {
   private var values: [String: [String]] = [:]
+  /// `FILE:LINE` of values that come from the file.
+  private var places: [String: String] = [:]
   private(set) var wantsHelp = false
 
   init(_ arguments: [String], environment: [String: String]) throws {
+    let given = try parse(arguments)
+    if wantsHelp { return }
+    let environment = Self.options(environment)
+    if let path = (given["config"] ?? environment["config"])?.last, !path.isEmpty {
+      for entry in try ConfigFile(path: path).entries {
+        values[entry.option.name] = entry.values
+        places[entry.option.name] = "\(path):\(entry.line)"
+      }
+    }
+    for layer in [environment, given] {
+      for (name, list) in layer {
+        // What is nearer to the user replaces the rest, but for -X, of which the last one of a property counts.
+        values[name] = name == "X" ? values[name, default: []] + list : list
+        places[name] = nil
+      }
+    }
+  }
+
+  /// What the environment says.
+  private static func options(_ environment: [String: String]) -> [String: [String]] {
+    var found: [String: [String]] = [:]
     for option in RunOption.all {
       if let value = option.environment.lazy.compactMap({ environment[$0] }).first {
-        values[option.name] = option.kind == .list ? value.split(separator: ",").map(String.init) : [value]
+        found[option.name] = option.kind == .list ? value.split(separator: ",").map(String.init) : [value]
       }
     }
     for (key, value) in environment.sorted(by: { $0.key < $1.key }) where key.hasPrefix("OSPREY_FEEDER_KAFKA_") {
       let property = key.dropFirst("OSPREY_FEEDER_KAFKA_".count).lowercased().replacingOccurrences(of: "_", with: ".")
-      values["X", default: []].append("\(property)=\(value)")
+      found["X", default: []].append("\(property)=\(value)")
     }
-    try parse(arguments)
+    return found
   }
 
-  private mutating func parse(_ arguments: [String]) throws {
+  /// The error with the place of the value in the file, where it comes from there.
+  func located(_ error: UsageError) -> UsageError {
+    let text = error.description.trimmingPrefix("run: ")
+    let place = places.first { name, _ in
+      guard let spelling = RunOption.named(name)?.spelling else { return false }
+      return text.hasPrefix("\(spelling):") || text.hasPrefix("\(spelling) ")
+    }
+    return place.map { UsageError("\($0.value): \(text)") } ?? error
+  }
+
+  /// What the command line says. The last one counts, but for lists.
+  private mutating func parse(_ arguments: [String]) throws -> [String: [String]] {
     var given: [String: [String]] = [:]
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument == "--help" || argument == "-h" {
         wantsHelp = true
-        return
+        return [:]
       }
       guard argument.hasPrefix("--") || argument == "-X", argument != "--" else {
         throw UsageError("run: unexpected '\(argument)'; try: osprey-feeder run --help")
@@ -200,7 +265,8 @@ struct RunArguments {
         value = "false"
       }
       guard let option = RunOption.named(name) else {
-        throw UsageError("run: unknown option '\(argument)'\(Self.suggestion(name)); try: osprey-feeder run --help")
+        let near = RunOption.nearest(name).map { " (did you mean \($0.spelling)?)" } ?? ""
+        throw UsageError("run: unknown option '\(argument)'\(near); try: osprey-feeder run --help")
       }
       if value == nil {
         if option.kind == .flag {
@@ -213,40 +279,8 @@ struct RunArguments {
       }
       given[name, default: []].append(value ?? "")
     }
-    // The last one counts, but for lists; the command line replaces the environment, but adds to its -X properties.
-    for (name, list) in given {
-      guard let option = RunOption.named(name) else { continue }
-      if name == "X" {
-        values[name, default: []] += list
-      } else {
-        values[name] = option.kind == .list ? list : [list[list.count - 1]]
-      }
-    }
+    return given
   }
-
-  private static func suggestion(_ name: String) -> String {
-    let near = RunOption.all.map { ($0, distance($0.name, name)) }.min { $0.1 < $1.1 }
-    guard let near, near.1 <= 3 else { return "" }
-    return " (did you mean \(near.0.spelling)?)"
-  }
-
-  /// Levenshtein's.
-  private static func distance(_ left: String, _ right: String) -> Int {
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-      var previous = row[0]
-      row[0] = i + 1
-      for (j, b) in right.enumerated() {
-        let substituted = previous + (a == b ? 0 : 1)
-        previous = row[j + 1]
-        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[right.count]
-  }
-
-  /// Whether the user said anything about it.
-  func isGiven(_ name: String) -> Bool { values[name] != nil }
 
   func text(_ name: String) -> String { values[name]?.last ?? RunOption.named(name)?.fallback ?? "" }
 

@@ -87,7 +87,7 @@ struct SimulateCommand: ParsableCommand {
   private func serve() throws {
     var options = SimulationOptions()
     options.listen = listen ?? options.listen
-    options.rate = try SimulationOptions.rate(rate)
+    options.rate = try SimulationOptions.rate(rate, option: "--rate")
     options.seed = seed
     options.accounts = accounts
     options.campaigns = try plan()

@@ -29,10 +29,10 @@ struct SimulationOptions {
   private static let programStart = UInt64(Date().timeIntervalSince1970 * 1_000_000)
 
   /// `max`, or frames a second.
-  static func rate(_ text: String) throws -> RelayServer.Rate {
+  static func rate(_ text: String, option: String) throws -> RelayServer.Rate {
     if text == "max" { return .max }
     guard let rate = Int(text), (1...1_000_000).contains(rate) else {
-      throw UsageError("the rate '\(text)' is neither max nor a number of frames a second between 1 and 1000000")
+      throw UsageError("\(option): '\(text)' is neither max nor a number of frames a second between 1 and 1000000")
     }
     return .perSecond(rate)
   }

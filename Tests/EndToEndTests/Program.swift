@@ -32,10 +32,11 @@ enum Program {
     return (process, String(decoding: line.prefix { $0 != 0x0a }, as: UTF8.self))
   }
 
-  static func run(_ arguments: [String], input: String? = nil) throws -> Result {
+  static func run(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws -> Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let (out, error, feed) = (Pipe(), Pipe(), Pipe())
     process.standardOutput = out
     process.standardError = error

@@ -49,7 +49,7 @@ struct TrialOptions: ParsableArguments {
 
   fileprivate func simulation() throws -> SimulationOptions {
     var simulation = SimulationOptions()
-    simulation.rate = try SimulationOptions.rate(simulateRate)
+    simulation.rate = try SimulationOptions.rate(simulateRate, option: "--simulate-rate")
     simulation.seed = simulateSeed
     return simulation
   }
