@@ -46,6 +46,15 @@ struct RunCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: .hidden)
   var arguments: [String] = []
 
+  /// What reflection finds.
+  var argumentsWrapper: Argument<[String]> { _arguments }
+
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    arguments = try decoder.container(keyedBy: OptionKey.self).decode([String].self, forKey: OptionKey("arguments"))
+  }
+
   mutating func run() throws {
     let arguments = try RunArguments(self.arguments, environment: ProcessInfo.processInfo.environment)
     guard !arguments.wantsHelp else {

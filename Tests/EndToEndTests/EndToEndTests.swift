@@ -69,6 +69,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["bash", "zsh", "fish"]) func `a shell can complete every option of run`(shell: String) throws {
+    let help = try Program.run(["run", "--help"])
+    let names = help.lines.filter { $0.hasPrefix("  --") }.map { $0.dropFirst(4).prefix { $0 != " " } }
+    #expect(names.count > 30 && names.contains("config"))
+    let script = try Program.run(["--generate-completion-script", shell])
+    #expect(script.code == 0)
+    // What fish has for the command stands in lines of its own; the others have a function for it.
+    let part =
+      shell == "fish"
+      ? script.lines.filter { $0.contains("\"osprey-feeder run\"") || $0.contains("\"osprey-feeder run ") }.joined()
+      : script.out.components(separatedBy: "_osprey-feeder_run() {").last?.components(separatedBy: "\n}").first ?? ""
+    let missing = names.filter { !part.contains(shell == "fish" ? "-l '\($0)'" : "--\($0)") }
+    #expect(missing.isEmpty, "\(missing)")
+  }
+
   @Test func `killed twice at full speed, the feeder loses nothing and keeps the order per DID`() throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
