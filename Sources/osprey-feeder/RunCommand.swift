@@ -85,9 +85,11 @@ final class Service {
     var simulation = SimulationOptions()
     simulation.rate = try SimulationOptions.rate(arguments.text("simulate-rate"), option: "--simulate-rate")
     simulation.seed = try arguments.number("simulate-seed", in: 0...UInt64.max)
-    traffic = Traffic(
+    var traffic = Traffic(
       choice: try SourceChoice(arguments.text("source")), relayHosts: arguments.list("relay-host"),
       simulation: simulation)
+    try traffic.setPace(speed: arguments.text("speed"), isLoop: try arguments.flag("loop"))
+    self.traffic = traffic
     let servers = arguments.text("bootstrap-servers")
     isEmbedded = servers == "embedded"
     guard !servers.isEmpty else {
@@ -204,6 +206,9 @@ final class Service {
     if text.isEmpty { return isEmbedded || !settings.isLive ? .none : .kafka }
     guard let store = CursorStore(text) else {
       throw UsageError("--cursor: '\(text)' is none of kafka, file:PATH, none")
+    }
+    if traffic.isLoop, store != .none {
+      throw UsageError("--loop: a file that is read again and again has no place to go on from; try: --cursor none")
     }
     return store
   }

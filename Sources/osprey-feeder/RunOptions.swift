@@ -26,6 +26,13 @@ struct RunOption {
       name: "source", kind: .text, environment: ["OSPREY_FEEDER_SOURCE"], fallback: "relay",
       help: "relay, capture:FILE, or simulator (a synthetic relay in this process)"),
     RunOption(
+      name: "speed", kind: .text, environment: ["OSPREY_FEEDER_SPEED"], fallback: "max",
+      help: "--source capture:FILE: max, realtime (as the frames came), or Nx, N times as fast",
+      completion: .list(["max", "realtime", "10x"])),
+    RunOption(
+      name: "loop", kind: .flag, environment: ["OSPREY_FEEDER_LOOP"], fallback: "false",
+      help: "--source capture:FILE: begin again at the end; each pass adds the file's span of seq and time"),
+    RunOption(
       name: "relay-host", kind: .list, environment: ["ATKAFKA_RELAY_HOST"], fallback: "wss://bsky.network",
       help: "relay to read from; repeat it to have others tried in turn"),
     RunOption(

@@ -11,13 +11,28 @@ struct Traffic {
   var choice: SourceChoice
   var relayHosts: [String] = ["wss://bsky.network"]
   var simulation = SimulationOptions()
+  var speed = CaptureSpeed.max
+  var isLoop = false
+
+  /// Reads `--speed` and `--loop`, which only a capture file has.
+  mutating func setPace(speed text: String, isLoop: Bool) throws {
+    guard let speed = CaptureSpeed(text) else {
+      throw UsageError("--speed: '\(text)' is none of max, realtime, Nx; try: --speed 10x")
+    }
+    let isCapture = if case .capture = choice { true } else { false }
+    guard isCapture || speed == .max && !isLoop else {
+      throw UsageError("\(isLoop ? "--loop" : "--speed"): goes with --source capture:FILE")
+    }
+    self.speed = speed
+    self.isLoop = isLoop
+  }
 
   /// The source, and the synthetic relay it reads where it was asked for, which the caller stops in the end.
   func source(_ metrics: FeederMetrics, log: Logger) throws(StartError) -> (any FrameSource, Simulation?) {
     switch choice {
     case .capture(let path):
       guard FileManager.default.isReadableFile(atPath: path) else { throw StartError("cannot read \(path)") }
-      return (CaptureFileSource(path: path, metrics: metrics), nil)
+      return (CaptureFileSource(path: path, speed: speed, isLoop: isLoop, metrics: metrics), nil)
     case .relay:
       var configuration = RelayClient.Configuration(hosts: relayHosts)
       configuration.userAgent = "osprey-feeder/\(OspreyFeeder.version)"

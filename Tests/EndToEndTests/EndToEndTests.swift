@@ -46,6 +46,11 @@ import Testing
     ["run", "--bootstrap-servers", "embedded", "--workers", "none"], ["decode", "/no/such/file"], ["nonsense"],
     ["simulate"], ["decode", "--verify", "all"], ["run", "--bootstrap-servers", "embedded", "-X", "acks=0"],
     ["run", "--bootstrap-servers", "embedded", "--rules", "/no/such/folder"],
+    ["run", "--bootstrap-servers", "embedded", "--loop"],
+    ["run", "--bootstrap-servers", "embedded", "--source", "capture:x", "--speed", "10"],
+    ["run", "--bootstrap-servers", "embedded", "--source", "capture:x", "--loop", "--cursor", "file:y"],
+    ["dry-run", "--source", "simulator", "--speed", "2x"], ["dry-run", "--source", "kafka:t", "--loop"],
+    ["backtest", "--source", "capture:x", "--loop"],
   ])
   func `wrong use ends with 2 and says what to try`(arguments: [String]) throws {
     let result = try Program.run(arguments)

@@ -108,6 +108,11 @@ import Testing
     ])
     #expect(recorded.code == 0, "\(recorded.error)")
     #expect(try object(recorded)["events"] as? Int == 500)
+    let again = try Program.run([
+      "dry-run", "--source", "capture:\(folder.path("a.frames"))", "--rules", folder.path("old"), "--loop",
+      "--speed", "1000x", "--events", "2500", "--json",
+    ])
+    #expect(try object(again)["events"] as? Int == 2_500, "\(again.error)")
     let live = try Program.run([
       "dry-run", "--source", "simulator", "--simulate-rate", "200", "--rules", folder.path("old"), "--for", "2",
     ])

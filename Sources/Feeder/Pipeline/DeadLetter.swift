@@ -35,7 +35,7 @@ struct DeadLetterWriter {
     out.append("\",\"frame_bytes\":")
     out.append(decimal: Int64(slot.announcedBytes))
     out.append(",\"frame_base64\":\"")
-    let kept = slot.bytes[Slice(offset: 0, count: min(slot.count, frameBytesKept))]
+    let kept = slot.bytes[Slice(offset: 0, count: min(slot.offeredBytes, frameBytesKept))]
     appendBase64(kept, padded: true, to: out)
     out.append("\"}")
   }

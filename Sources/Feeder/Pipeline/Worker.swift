@@ -14,7 +14,7 @@ final class Worker {
   private let decoder: FrameDecoder
   private let writer: ActionWriter
   private let settings: WorkerSettings
-  /// For sources that speak JSON.
+  /// For sources that speak JSON, and what stands behind a frame's own bytes.
   private lazy var imports = (reader: ActionReader(), tail: ByteWriter(capacity: 1 << 12))
 
   init(ring: FrameRing, settings: WorkerSettings) {
@@ -39,7 +39,9 @@ final class Worker {
     slot.pending.removeAll(keepingCapacity: true)
     slot.actions.removeAll()
     switch slot.kind {
-    case .frame: decoder.decode(slot.bytes, into: &slot.decoded)
+    case .frame:
+      decoder.decode(slot.bytes, into: &slot.decoded)
+      if slot.shift != FrameShift() { applyShift(slot) }
     case .text: slot.decoded.refuse(.textMessage)
     case .oversized: slot.decoded.refuse(.tooLarge)
     case .action: return importAction(slot)
@@ -56,6 +58,17 @@ final class Worker {
       action(slot, 0)
     }
     decoder.shrink()
+  }
+
+  /// A frame that is read again (`CaptureFileSource`) gets the number and time of its pass. The rev, which is signed, stays.
+  private func applyShift(_ slot: FrameSlot) {
+    if slot.decoded.sequence > 0 { slot.decoded.sequence += slot.shift.sequence }
+    guard let ms = slot.decoded.timeMs else { return }
+    imports.tail.removeAll()
+    Timestamp.append(micros: (ms + slot.shift.ms) * 1000, digits: 3, suffix: "Z", to: imports.tail)
+    slot.decoded.timeMs = ms + slot.shift.ms
+    slot.decoded.time = Slice(offset: slot.count, count: imports.tail.count)
+    slot.append(imports.tail.bytes)
   }
 
   /// A message of the actions topic becomes what the frame was that it was made of, with this one action.

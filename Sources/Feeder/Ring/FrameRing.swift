@@ -69,7 +69,7 @@ package final class FrameRing: @unchecked Sendable {
   /// One source thread at a time.
   package func offer(
     _ kind: FrameKind, _ frame: UnsafeRawBufferPointer, announcedBytes: Int? = nil, receivedAtMicros: Int64,
-    connection: Int, isGathering: Bool = false
+    connection: Int, shift: FrameShift = FrameShift(), isGathering: Bool = false
   ) -> Bool {
     monitor.lock()
     guard hasRoom(frame.count), !isClosed else {
@@ -82,7 +82,7 @@ package final class FrameRing: @unchecked Sendable {
     slots[Int(head & mask)] = slot
     monitor.unlock()
     // The slot is nobody else's until `head` has passed it.
-    slot.fill(kind, frame, receivedAtMicros: receivedAtMicros, connection: connection)
+    slot.fill(kind, frame, receivedAtMicros: receivedAtMicros, connection: connection, shift: shift)
     if let announcedBytes { slot.announcedBytes = announcedBytes }
     monitor.lock()
     slot.isDecoded = false

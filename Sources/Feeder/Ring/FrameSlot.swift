@@ -35,7 +35,7 @@ final class FrameSlot {
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity = 1 << 13
   private(set) var count = 0
-  /// Bytes the source offered: what the ring counts.
+  /// Bytes the source offered: what the ring counts, and what a dead letter carries.
   private(set) var offeredBytes = 0
   var kind = FrameKind.frame
   /// Announced size of an oversized message, else the frame's.
@@ -43,6 +43,8 @@ final class FrameSlot {
   var receivedAtMicros: Int64 = 0
   /// Number of the connection the frame came over.
   var connection = 0
+  /// What the worker adds to the frame's number and time.
+  private(set) var shift = FrameShift()
   var decoded = DecodedFrame()
   var actions = ByteWriter(capacity: 1 << 12)
   var pending: [PendingAction] = []
@@ -54,7 +56,10 @@ final class FrameSlot {
 
   var bytes: Bytes { Bytes(base: UnsafePointer(base), count: count) }
 
-  func fill(_ kind: FrameKind, _ frame: UnsafeRawBufferPointer, receivedAtMicros: Int64, connection: Int) {
+  func fill(
+    _ kind: FrameKind, _ frame: UnsafeRawBufferPointer, receivedAtMicros: Int64, connection: Int,
+    shift: FrameShift = FrameShift()
+  ) {
     if frame.count > capacity {
       base.deallocate()
       capacity = frame.count
@@ -67,6 +72,7 @@ final class FrameSlot {
     self.kind = kind
     self.receivedAtMicros = receivedAtMicros
     self.connection = connection
+    self.shift = shift
   }
 
   /// Puts `tail` behind the bytes that are there.

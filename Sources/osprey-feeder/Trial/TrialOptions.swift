@@ -26,6 +26,10 @@ struct TrialOptions: ParsableArguments {
   var verify = "mst"
   @Option(help: "Stop after so many events.")
   var events: Int?
+  @Option(help: "--source capture:FILE: max, realtime (as the frames came), or Nx, N times as fast.")
+  var speed = "max"
+  @Flag(help: "--source capture:FILE: begin again at the end; each pass adds the file's span of seq and time.")
+  var loop = false
   @Option(help: "--source simulator: events a second, or max.")
   var simulateRate = "1000"
   @Option(help: "--source simulator: seed.")
@@ -35,6 +39,9 @@ struct TrialOptions: ParsableArguments {
 
   mutating func validate() throws {
     guard workers ?? 1 > 0, workers ?? 1 <= 256 else { throw ValidationError("--workers: a number from 1 to 256") }
+    guard !source.hasPrefix("kafka:") || speed == "max" && !loop else {
+      throw ValidationError("--speed and --loop go with --source capture:FILE")
+    }
     guard events ?? 1 > 0 else { throw ValidationError("--events: a positive number") }
     guard RuleOptions.faultsRange.contains(ruleFaults) else {
       throw ValidationError("--rule-faults: a number from 1 to \(RuleOptions.faultsRange.upperBound)")
@@ -107,7 +114,11 @@ final class TrialRun {
       guard isLiveAllowed || !settings.isLive else {
         throw UsageError("\(command): needs traffic that can be read again; try: --source capture:FILE or kafka:TOPIC")
       }
-      let traffic = Traffic(choice: choice, relayHosts: options.relayHost, simulation: try options.simulation())
+      guard isLiveAllowed || !options.loop || options.events != nil else {
+        throw UsageError("\(command): --loop never ends; try: --events N")
+      }
+      var traffic = Traffic(choice: choice, relayHosts: options.relayHost, simulation: try options.simulation())
+      try traffic.setPace(speed: options.speed, isLoop: options.loop)
       do throws(StartError) {
         (source, simulation) = try traffic.source(metrics, log: Logger.feeder(.text, level: .warning))
       } catch {
