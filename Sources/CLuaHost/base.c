@@ -54,22 +54,26 @@ void lh_check_writable(lua_State *L, int argument) {
 }
 
 int32_t lh_distance(lh_text left, lh_text right) {
-  int32_t row[NAME_MAX_BYTES + 1];
   if (left.count > NAME_MAX_BYTES || right.count > NAME_MAX_BYTES) return NAME_MAX_BYTES;
-  for (size_t at = 0; at <= right.count; at++) row[at] = (int32_t)at;
+  /* Row 0 is the present one, 1 and 2 the two before it. */
+  int32_t rows[3][NAME_MAX_BYTES + 1] = {{0}};
+  for (size_t at = 0; at <= right.count; at++) rows[0][at] = (int32_t)at;
   for (size_t i = 0; i < left.count; i++) {
-    int32_t diagonal = row[0];
-    row[0] = (int32_t)i + 1;
+    memcpy(rows[2], rows[1], sizeof rows[0]);
+    memcpy(rows[1], rows[0], sizeof rows[0]);
+    rows[0][0] = (int32_t)i + 1;
     for (size_t j = 0; j < right.count; j++) {
-      int32_t cost = diagonal + ((left.bytes[i] | 32) != (right.bytes[j] | 32));
-      diagonal = row[j + 1];
-      int32_t least = cost;
-      if (row[j] + 1 < least) least = row[j] + 1;
-      if (diagonal + 1 < least) least = diagonal + 1;
-      row[j + 1] = least;
+      uint8_t a = left.bytes[i] | 32, b = right.bytes[j] | 32;
+      int32_t least = rows[1][j] + (a != b);
+      if (rows[1][j + 1] + 1 < least) least = rows[1][j + 1] + 1;
+      if (rows[0][j] + 1 < least) least = rows[0][j] + 1;
+      /* Two letters changed places: one slip of the fingers. */
+      int is_swap = i > 0 && j > 0 && a == (right.bytes[j - 1] | 32) && b == (left.bytes[i - 1] | 32);
+      if (is_swap && rows[2][j - 1] + 1 < least) least = rows[2][j - 1] + 1;
+      rows[0][j + 1] = least;
     }
   }
-  return row[right.count];
+  return rows[0][right.count];
 }
 
 /* Why a name that Lua has is not in the rule language, and what to use. */
@@ -129,6 +133,18 @@ int lh_missing(lua_State *L, int content, const char *owner) {
     lua_pop(L, 1);
   }
   int is_near = best <= 1 + (int32_t)name.count / 3;
+  lh_host *host = host_of(L);
+  if (!owner && is_near && host->collects && !host->in_event) {
+    /* A misspelt effect is one of many things that may be wrong with a rule: the file goes on with what was meant. */
+    lua_pushstring(L, nearest);
+    lua_rawget(L, content);
+    if (lua_tocfunction(L, -1) == lh_effect) {
+      lua_pushfstring(L, "'%s' does not exist here, did you mean '%s'?", shown, nearest);
+      lh_report(L);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
   if (!owner) return is_near ? luaL_error(L, "'%s' does not exist here, did you mean '%s'?", shown, nearest)
                              : luaL_error(L, "'%s' does not exist here", shown);
   return is_near ? luaL_error(L, "%s has no '%s', did you mean '%s'?", owner, shown, nearest)

@@ -134,6 +134,9 @@ extern const char lh_counter_key, lh_list_key, lh_pattern_key, lh_frozen_key, lh
 
 /* Keeps the names a rule can write, and the functions behind them, for `lh_names` and the trace. */
 void lh_collect_names(lua_State *L);
+/* Reports the text at the top, which it pops, as an error of the line that called. Where a whole set is loaded, all that is wrong
+ * is wanted: it is written down and the file goes on, with whatever the caller then has for it. */
+void lh_report(lua_State *L);
 /* The hook of a traced event, for calls and returns. */
 void lh_trace_hook(lua_State *L, lua_Debug *record);
 

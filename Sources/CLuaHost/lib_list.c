@@ -40,9 +40,7 @@ static void *new_object(lua_State *L, size_t size) {
   return object;
 }
 
-/* Reports the text at the top, which it pops, as an error of the line that called. Where a whole set is loaded, all that is wrong
- * is wanted: it is written down and the file goes on, with an object nobody can ask. */
-static void report(lua_State *L) {
+void lh_report(lua_State *L) {
   lh_host *host = host_of(L);
   luaL_where(L, 1);
   lua_insert(L, -2);
@@ -73,7 +71,7 @@ static int rules_list(lua_State *L) {
       const char *other = lua_tostring(L, -1);
       lua_pushfstring(L, "there is no list '%s', did you mean '%s'?; try: list \"%s\"", shown, other, other);
     }
-    report(L);
+    lh_report(L);
     list.kind = LH_NO_LIST;
   }
   *(lh_list *)new_object(L, sizeof list) = list;
@@ -213,7 +211,7 @@ static int rules_re(lua_State *L) {
     lua_pushlstring(L, (const char *)source.bytes, source.count > SHOWN_BYTES ? SHOWN_BYTES : source.count);
     lua_pushfstring(L, "the pattern '%s' is wrong at position %d: %s; try: %s", lua_tostring(L, -1), (int)error.position,
                     error.what, error.attempt);
-    report(L);
+    lh_report(L);
     lua_pop(L, 1); /* the object is at the top again */
     return 1;
   }

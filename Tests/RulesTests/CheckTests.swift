@@ -97,6 +97,46 @@ private func check(when body: String, before: String = "") -> [String] {
     }
   }
 
+  @Test func `a feature with the name of a rule or of a default feature is named before any test runs`() {
+    #expect(
+      check([
+        "a.lua": ruleSource("First", "return true, { Second = 1, First = 'x', UserId = event.did, Own = 2 }"),
+        "b.lua": ruleSource("Second", "return true"),
+        "c.lua": ruleSource("Third", "return features.Shared == 1"),
+        "features.lua": "return features { Shared = function(event) return 1 end }",
+      ]) == [
+        "error a.lua:2: 'UserId' is the name of a feature every verdict has",
+        "error a.lua:2: the feature 'First' has the name of a rule, a.lua:1: that is a column already",
+        "error a.lua:2: the feature 'Second' has the name of a rule, b.lua:1: that is a column already",
+      ])
+    #expect(
+      check([
+        "b.lua": ruleSource("Second", "return true"),
+        "features.lua": "return features { Second = function(event) return 1 end }",
+      ]).first?.contains("'Second' is taken by a feature of features.lua") == true)
+  }
+
+  @Test func `a misspelt effect does not hide what else is wrong in its file`() {
+    let problems = check([
+      "r.lua": """
+      return {
+        rule { name = "First", about = "A.", when = function(event) return event.txt == "a" end,
+          effects = { lable { "spam", on = "nobody" }, verdikt "review" } },
+        rule { name = "second", about = "B.", when = function(event) return true end },
+      }
+      """
+    ])
+    for wanted in [
+      "error r.lua:2: event has no 'txt', did you mean 'text'?",
+      "error r.lua:3: 'lable' does not exist here, did you mean 'label'?",
+      "error r.lua:3: 'verdikt' does not exist here, did you mean 'verdict'?",
+      "error r.lua:2: 'on' does not say what the effect is for", "error r.lua:4: 'second' is not PascalCase",
+    ] {
+      #expect(problems.contains(wanted), "\(wanted) is not in \(problems)")
+    }
+    #expect(problems.count == 5, "\(problems)")
+  }
+
   @Test func `one run tells of every file`() {
     let problems = check([
       "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),

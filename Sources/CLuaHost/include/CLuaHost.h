@@ -137,8 +137,8 @@ int lh_load_library(lh_host *host, const char *name);
 /* Runs a file of tests, which has words of its own (`lh_test_words`); the table it returns is announced as a rule is. */
 int lh_load_tests(lh_host *host, const char *name, const uint8_t *bytes, size_t count);
 size_t lh_test_words(const char *const **names);
-/* Whether a list or pattern that is wrong ends the file, or is announced as LH_EMIT_PROBLEM (`key` is the text, with file and line)
- * and the file goes on. */
+/* Whether a list or pattern that is wrong, or a misspelt effect, ends the file, or is announced as LH_EMIT_PROBLEM (`key` is the
+ * text, with file and line) and the file goes on. */
 void lh_collect_problems(lh_host *host, int32_t collects);
 /* Says that loading is over: collects garbage and sets the memory limit for judging. */
 int lh_seal(lh_host *host);
@@ -162,6 +162,6 @@ void lh_trace(lh_host *host, int32_t is_on);
 /* Every name a rule can write: `count`, `text.fold`, `counter:add`; in no order. Also after loading. */
 void lh_names(lh_host *host, void *context, void (*take)(void *context, lh_text name));
 
-/* Edit distance of two names, at most 64 bytes each, for "did you mean". */
+/* Edit distance of two names, at most 64 bytes each, for "did you mean"; two letters that changed places count as one edit. */
 int32_t lh_distance(lh_text left, lh_text right);
 #endif

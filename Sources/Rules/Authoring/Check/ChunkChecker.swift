@@ -118,7 +118,8 @@ struct ChunkChecker {
     }
   }
 
-  /// A feature that two places return with two types: whichever comes second fails.
+  /// A feature that fails whenever it is returned, by its name; or that two places return with two types: whichever comes second
+  /// fails.
   private mutating func checkFeatures() {
     var first: [String: (kind: FeatureKind, path: String, line: Int)] = [:]
     for chunk in chunks {
@@ -126,6 +127,16 @@ struct ChunkChecker {
         if !isPascalCase(feature.name) {
           report(.error, chunk.path, feature.line, "the feature '\(feature.name)' is not PascalCase")
           continue
+        }
+        if let rule = host.rules.first(where: { $0.name == feature.name }) {
+          report(
+            .error, chunk.path, feature.line,
+            "the feature '\(feature.name)' has the name of a rule, \(rule.file):\(rule.line): that is a column already",
+            try: "another name")
+        } else if defaultFeatureNames.contains(feature.name) {
+          report(
+            .error, chunk.path, feature.line, "'\(feature.name)' is the name of a feature every verdict has",
+            try: "another name")
         }
         guard let kind = feature.kind else { continue }
         guard let before = first[feature.name] else {
