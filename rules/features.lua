@@ -1,5 +1,5 @@
 -- Values that several rules need, worked out once per event, and only when the first of them asks. They stand in the verdict
--- as columns, so name them for the person who reads it.
+-- as columns, so name them for the person who reads it. What only rules need begins with `_` and stays out of it.
 
 local endings = use "lib/endings"
 local scam_calls = list "scam_calls"
@@ -27,7 +27,8 @@ return features {
 
   -- The text for comparing: folded, without what people hang at the end of a copy. Cut, because keys of counters are at most
   -- 4,096 bytes long; posts are shorter, but nothing keeps somebody from writing a record with more.
-  TextCore = function(event)
+  -- Nobody reads a verdict for it, and the post's text stands there anyway.
+  _TextCore = function(event)
     local core = endings.without(text.fold(event.text))
     return core and core:sub(1, 2000)
   end,

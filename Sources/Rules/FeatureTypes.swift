@@ -44,7 +44,7 @@ struct FeatureTypes {
       at = (at + 1) & (buckets.count - 1)
     }
     let text = name.string
-    if !isPascalCase(text) { return .refused("the feature '\(text)' is not PascalCase") }
+    if !isFeatureName(text) { return .refused("the feature '\(text)' is not PascalCase") }
     if reserved.contains(name.array) { return .refused("'\(text)' is the name of a rule or of a default feature") }
     if names.count >= RuleLimits.featureNamesMax {
       return .refused("the rules have returned more than \(RuleLimits.featureNamesMax) names of features")

@@ -150,6 +150,12 @@ func isPascalCase(_ name: String) -> Bool {
   }
 }
 
+/// The name of a feature: PascalCase, or `_` and PascalCase for one that no verdict shows.
+func isFeatureName(_ name: String) -> Bool { isPascalCase(isPrivateFeature(name) ? String(name.dropFirst()) : name) }
+
+/// Whether a feature is worked out and can be named, but is not written to the verdict.
+func isPrivateFeature(_ name: String) -> Bool { name.utf8.first == 0x5f }
+
 /// A PascalCase name made of the letters and digits of another.
 private func pascalCase(_ name: String) -> String {
   let words = name.split(whereSeparator: { !($0.isASCII && ($0.isLetter || $0.isNumber)) })

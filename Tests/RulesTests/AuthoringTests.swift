@@ -63,5 +63,13 @@ import Testing
       .compactMap { $0.first?.isUppercase == true ? $0.prefix { $0.isLetter || $0.isNumber } : nil }
       .filter { !["Import", "Require"].contains($0) }
     #expect(Set(declared).count == declared.count, "no name is declared twice")
+    let hidden = SMLExport(
+      RuleInventory(
+        ruleFiles([
+          "features.lua": "return features { _Core = function() return 1 end }",
+          "a.lua": ruleSource("First", "return features._Core == 1, { _Own = 1, Links = 2 }"),
+        ])))
+    let text = hidden.files.map(\.text).joined()
+    #expect(text.contains("Links: ") && !text.contains("_Core") && !text.contains("_Own") && hidden.untyped.isEmpty)
   }
 }

@@ -116,6 +116,17 @@ private func check(when body: String, before: String = "") -> [String] {
       ]).first?.contains("'Second' is taken by a feature of features.lua") == true)
   }
 
+  @Test func `features that stay out of the verdict are features to the check`() {
+    #expect(
+      check([
+        "a.lua": ruleSource(
+          "First", "return features._Core == 1, { _Own = 1 }",
+          effects: "{ label { 'spam', comment = '{_Own} {_Core}' } }"),
+        "features.lua": "return features { _Core = function() return 1 end }",
+      ]) == [])
+    #expect(check(when: "return true, { _own = 1 }") == ["error r.lua:3: the feature '_own' is not PascalCase"])
+  }
+
   @Test func `a misspelt effect does not hide what else is wrong in its file`() {
     let problems = check([
       "r.lua": """

@@ -148,6 +148,33 @@ struct SharedFeatureTests {
     #expect(judge.faults.isEmpty)
   }
 
+  @Test
+  func
+    `a feature whose name begins with an underscore serves rules, comments and effects and stays out of the verdict`()
+    throws
+  {
+    let judge = try Judge([
+      "features.lua":
+        "return features { _Core = function(event) return text.fold(event.text) end, Calls = function(event) return #features._Core end }",
+      "r.lua": ruleSource(
+        "R", "return features._Core == 'secret', { _Site = 'a.example', Own = features.Calls }",
+        effects: "{ label { 'spam', on = { 'Domain', feature = '_Site' }, comment = '{_Core} of {_Site}' } }"),
+    ])
+    let json = judge.json(.post("SECRET"))
+    #expect(json.contains("\"Calls\":6,\"Own\":6,\"R\":true"), "\(json)")
+    #expect(json.contains("a.example") && json.contains("secret of a.example"), "\(json)")
+    #expect(!json.contains("\"_Core\":") && !json.contains("\"_Site\":"), "\(json)")
+    #expect(judge.faults.isEmpty)
+  }
+
+  @Test(arguments: ["_core", "__Core", "_", "_Core_"])
+  func `an underscore stands before a PascalCase name only`(name: String) {
+    let errors = loadErrors([
+      "features.lua": "return features { \(name) = function() return 1 end }", "r.lua": ruleSource("R", "return true"),
+    ])
+    #expect(errors.count == 1 && errors[0].contains("the feature '\(name)' is not PascalCase"), "\(errors)")
+  }
+
   @Test func `features may ask each other, be nil, a list or a list of the event`() throws {
     let judge = try judge(
       "Words = function(event) return { 'a', event.text } end, Tags = function(event) return event.tags end, "

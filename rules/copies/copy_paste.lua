@@ -19,7 +19,7 @@ return rule {
   collections = { "app.bsky.feed.post" },
   when = function(event)
     if text.len(event.text) < 60 then return false end
-    local core = features.TextCore
+    local core = features._TextCore
     -- A folded text can be short: emoji joiners and marks are gone.
     if #core < 50 then return false end
     local accounts = distinct("copies of a text", core, minutes(5)):add(event.did)

@@ -19,7 +19,7 @@ return rule {
     -- Whoever deletes nothing is done here, before any text is touched.
     local gone = deleted:get()
     if gone < 5 or not event.text then return false end
-    local again = count("text again", event.did .. features.TextCore, minutes(10)):add()
+    local again = count("text again", event.did .. features._TextCore, minutes(10)):add()
     if again < 5 then return false end
     return true, { DeletedPosts = gone }
   end,

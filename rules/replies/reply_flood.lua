@@ -13,7 +13,7 @@ return rule {
   when = function(event)
     local parent = uri.did(event.reply_parent)
     if not parent or parent == event.did or uri.did(event.reply_root) == event.did then return false end
-    local core = features.TextCore
+    local core = features._TextCore
     -- `yes`, `thank you`, `same here`: everybody says that to six people.
     if #core < 24 then return false end
     local people = distinct("people told the same", event.did .. core:sub(-24), minutes(10)):add(parent)

@@ -11,7 +11,8 @@ package struct SMLExport: Sendable {
   package init(_ inventory: RuleInventory) {
     let defaults = defaultFeatureNames.union(inventory.entries.map(\.rule.name))
     var features: [String: String?] = [:]
-    for feature in inventory.shared + inventory.entries.flatMap(\.features) where !defaults.contains(feature.name) {
+    for feature in inventory.shared + inventory.entries.flatMap(\.features)
+    where !defaults.contains(feature.name) && !isPrivateFeature(feature.name) {
       let known = features[feature.name] ?? nil
       features.updateValue(known ?? feature.type, forKey: feature.name)
     }

@@ -96,7 +96,7 @@ extension RuleChecker {
         if part.key == "feature" { feature = text }
         if part.key.isEmpty, part.index == 1 { type = text }
       }
-      if parts.count == 2, isPascalCase(type), isPascalCase(feature) { return .named(type: type, feature: feature) }
+      if parts.count == 2, isPascalCase(type), isFeatureName(feature) { return .named(type: type, feature: feature) }
     default: break
     }
     fail("'on' does not say what the effect is for", try: Self.onExample)
@@ -128,7 +128,7 @@ extension RuleChecker {
         break
       }
       let name = String(rest[rest.index(after: open)..<close])
-      if !isPascalCase(name) { fail("'{\(name)}' in a comment is not the name of a feature", try: "{LinkCount}") }
+      if !isFeatureName(name) { fail("'{\(name)}' in a comment is not the name of a feature", try: "{LinkCount}") }
       if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
       parts.append(.feature(name))
       rest = rest[rest.index(after: close)...]

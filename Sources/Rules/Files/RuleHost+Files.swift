@@ -243,7 +243,7 @@ extension RuleChecker {
         fail("a feature looks like this", try: "PostWordCount = function(event) return … end")
         continue
       }
-      if !isPascalCase(entry.key) {
+      if !isFeatureName(entry.key) {
         fail("the feature '\(entry.key)' is not PascalCase", try: "PostWordCount = function(event) … end")
       } else if defaultFeatureNames.contains(entry.key) {
         fail("'\(entry.key)' is the name of a feature every verdict has", try: "another name")

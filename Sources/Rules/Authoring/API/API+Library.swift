@@ -159,7 +159,7 @@ extension API {
       "return labels { spam = { on = { \"did\", \"uri\" }, about = \"Unwanted advertising.\" } }"),
     APIEntry(
       .files, "features(definition: table): table",
-      "In `features.lua`: values worked out once per event, when a rule first asks for `features.PostWordCount`, shared by all rules and put into the verdict.",
+      "In `features.lua`: values worked out once per event, when a rule first asks for `features.PostWordCount`, shared by all rules and put into the verdict; one whose name begins with `_`, such as `_TextCore`, is not.",
       "return features { PostWordCount = function(event) return #event.tokens end }"),
     APIEntry(
       .files, "quotas(definition: table): table",

@@ -25,7 +25,7 @@ extension API {
       "mode = \"shadow\""),
     APIEntry(
       .rule, "rule.when: fun(event: Event): boolean?, table?",
-      "The question. Returns true for a hit, false for none, nil where the rule does not apply; then perhaps a table of features (PascalCase names; texts, numbers, booleans, lists of texts).",
+      "The question. Returns true for a hit, false for none, nil where the rule does not apply; then perhaps a table of features (PascalCase names; texts, numbers, booleans, lists of texts; `_Name` stays out of the verdict).",
       "when = function(event) return #event.links > 8, { LinkCount = #event.links } end"),
     APIEntry(
       .rule, "rule.effects: Effect[]?", "What follows from a hit, at the end of the event.",

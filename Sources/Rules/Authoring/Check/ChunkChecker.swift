@@ -124,7 +124,7 @@ struct ChunkChecker {
     var first: [String: (kind: FeatureKind, path: String, line: Int)] = [:]
     for chunk in chunks {
       for feature in chunk.whens.flatMap(\.features) {
-        if !isPascalCase(feature.name) {
+        if !isFeatureName(feature.name) {
           report(.error, chunk.path, feature.line, "the feature '\(feature.name)' is not PascalCase")
           continue
         }
