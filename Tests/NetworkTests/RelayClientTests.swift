@@ -82,6 +82,19 @@ private let payloads: [[UInt8]] = [0, 1, 125, 126, 5400, 65_536, 300_000].map { 
     }
   }
 
+  @Test func `a burst is read at once, however long the pause is`() throws {
+    let (frames, frameBytes) = (4000, 5000)
+    let peer = ScriptedPeer { connection, _ in
+      connection.upgrade()
+      for _ in 0..<frames { connection.write(Wire.binary([UInt8](repeating: 7, count: frameBytes))) }
+      connection.readToEnd()
+    }
+    let running = try RunningClient([peer.url]) { $0.readPause = .seconds(600) }
+    // What is left when the peer falls silent may wait for more.
+    let left = ReadPacer.bytesWanted / frameBytes + 1
+    try running.recorder.wait(for: "all but what may gather") { $0.count >= frames - left }
+  }
+
   @Test func `text messages are told apart`() throws {
     let peer = ScriptedPeer { connection, _ in
       connection.upgrade()

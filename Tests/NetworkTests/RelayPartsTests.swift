@@ -60,44 +60,34 @@ import Testing
     #expect(RetryAfter.parse("soon", now: 0) == nil)
   }
 
-  @Test func `a quiet stream is read in pauses, a busy one without, and it becomes quiet again`() {
-    let pause: UInt64 = 8_000_000
-    var pacer = ReadPacer(pause: pause)
-    var now: UInt64 = 0
-    // 1,000 frames of 5.4 KB a second.
-    for _ in 0..<10 {
-      now += pause
-      #expect(pacer.wait(afterReading: 27_000, now: now) == pause)
+  @Test func `a quiet stream may gather, a busy one not, and it becomes quiet again`() {
+    var now: UInt64 = 5_000_000_000
+    var pacer = ReadPacer(now: now)
+    // 1,000 frames of 5.4 KB a second, read ten times a second; and a burst of 750 KB among them.
+    for number in 0..<50 {
+      now += 100_000_000
+      let mayGather = pacer.gathers(afterReading: number == 30 ? 750_000 : 540_000, now: now)
+      #expect(mayGather)
     }
-    // More than a first window's worth halves the pause, less moves it towards what brings 32 KiB; below a millisecond it is none.
-    #expect(pacer.wait(afterReading: 50_000, now: now) == pause / 2)
-    let longer = pacer.wait(afterReading: 20_000, now: now)
-    #expect(longer > pause / 2 && longer < pause)
-    for _ in 0..<40 { _ = pacer.wait(afterReading: 20_000, now: now) }
-    let settled = pacer.wait(afterReading: 15_000, now: now)
-    #expect(settled > pause * 99 / 100 && settled <= pause)
-    pacer = ReadPacer(pause: pause)
-    #expect((0..<4).map { _ in pacer.wait(afterReading: 60_000, now: now) } == [pause / 2, pause / 4, pause / 8, 0])
-    // Small reads of a busy stream are no sign of quiet: 5 KB every 50 µs are 100 MB/s.
-    for _ in 0..<4000 {
+    // 5 KB every 50 µs are 100 MB/s. The rate is known after 100 ms.
+    for _ in 0..<2000 {
       now += 50_000
-      #expect(pacer.wait(afterReading: 5000, now: now) == 0)
+      _ = pacer.gathers(afterReading: 5000, now: now)
     }
-    // Busy is looked at every 100 ms.
+    for _ in 0..<3000 {
+      now += 50_000
+      let mayGather = pacer.gathers(afterReading: 5000, now: now)
+      #expect(!mayGather)
+    }
     for _ in 0..<200 {
       now += 1_000_000
-      _ = pacer.wait(afterReading: 1000, now: now)
+      _ = pacer.gathers(afterReading: 8000, now: now)
     }
-    #expect(pacer.wait(afterReading: 1000, now: now) == pause)
-    // A busy stream that slows down to 8 MB/s gets the pause in which 32 KiB come.
-    #expect((0..<4).map { _ in pacer.wait(afterReading: 60_000, now: now) }.last == 0)
-    for _ in 0..<99 {
-      now += 1_000_000
-      #expect(pacer.wait(afterReading: 8000, now: now) == 0)
-    }
-    now += 1_000_000
-    #expect((4_000_000...4_200_000).contains(pacer.wait(afterReading: 8000, now: now)))
-    var eager = ReadPacer(pause: 0)
-    #expect(eager.wait(afterReading: 1, now: 0) == 0)
+    let isQuiet = pacer.gathers(afterReading: 8000, now: now)
+    #expect(isQuiet)
+    // A silence of an hour, such as a stall, is a quiet stream.
+    now += 3_600_000_000_000
+    let staysQuiet = pacer.gathers(afterReading: 768 << 10, now: now)
+    #expect(staysQuiet)
   }
 }

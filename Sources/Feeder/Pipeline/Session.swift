@@ -144,9 +144,9 @@ final class Session: @unchecked Sendable {
     metrics.frames[FeederMetrics.replayedLabel].add(depths.waiting + depths.decoding + tracker.inFlight.frames)
   }
 
-  /// A handful of reports is followed by a pause of this many microseconds, in which others gather: at 1,000 frames a second
-  /// librdkafka reports every message or two by itself, and each report would wake this thread.
-  private static let reportPauseMicros: useconds_t = 5000
+  /// A handful of reports is followed by a pause of this many microseconds, in which others gather: librdkafka sends a request
+  /// for each partition, and each answer would wake this thread.
+  private static let reportPauseMicros: useconds_t = 20_000
   private static let handful = 64
 
   /// The delivery thread: waits for reports and passes their tokens on, a batch at a time.

@@ -28,12 +28,13 @@ final class FrameSlot {
   /// Receive time of a frame whose source does not know it: the event's own time stands in.
   static let receiveTimeUnknown: Int64 = 0
 
-  /// Above this a buffer is given back after use: each of the ring's slots meets a large frame some day, and what all of them
-  /// keep is the ring's memory.
-  private static let keptBytesMax = 1 << 14
+  /// What a slot has room for from the start: a frame of a relay, and its messages. What needed more is given back after
+  /// use. Else each of the ring's slots would, in the end, keep the memory of the largest frame it ever met.
+  private static let frameBytesKept = 1 << 13
+  private static let messageBytesKept = 1 << 12
 
   private(set) var base: UnsafeMutablePointer<UInt8>
-  private var capacity = 1 << 13
+  private var capacity = FrameSlot.frameBytesKept
   private(set) var count = 0
   /// Bytes the source offered: what the ring counts, and what a dead letter carries.
   private(set) var offeredBytes = 0
@@ -46,7 +47,7 @@ final class FrameSlot {
   /// What the worker adds to the frame's number and time.
   private(set) var shift = FrameShift()
   var decoded = DecodedFrame()
-  var actions = ByteWriter(capacity: 1 << 12)
+  var actions = ByteWriter(capacity: FrameSlot.messageBytesKept)
   var pending: [PendingAction] = []
   /// Guarded by the ring's lock.
   var isDecoded = false
@@ -91,13 +92,13 @@ final class FrameSlot {
   /// Memory the slot holds for the next frame.
   var heldBytes: Int { capacity + actions.capacity }
 
-  /// Gives memory back that only a huge frame needed.
+  /// Gives memory back that only a large frame needed.
   func shrink() {
-    if capacity > Self.keptBytesMax {
+    if capacity > Self.frameBytesKept {
       base.deallocate()
-      capacity = 1 << 13
+      capacity = Self.frameBytesKept
       base = .allocate(capacity: capacity)
     }
-    if actions.capacity > Self.keptBytesMax { actions = ByteWriter(capacity: 1 << 12) }
+    if actions.capacity > Self.messageBytesKept { actions = ByteWriter(capacity: Self.messageBytesKept) }
   }
 }

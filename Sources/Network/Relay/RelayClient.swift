@@ -23,10 +23,8 @@ package final class RelayClient: Sendable {
     package var connectTimeout: Duration = .seconds(10)
     package var handshakeTimeout: Duration = .seconds(15)
     package var redirectsMax = 5
-    /// How long a quiet stream may gather frames between two reads; zero reads at once.
-    package var readPause: Duration = .milliseconds(8)
-    /// How long the messages of a quiet stream may wait for others before `onGathered` is said.
-    package var gatherTime: Duration = .milliseconds(12)
+    /// How long the frames of a quiet stream may gather in the socket before they are read; zero reads at once.
+    package var readPause: Duration = .milliseconds(100)
     /// A PEM file of certificate authorities to trust in place of the system's.
     package var trustRootsFile: String?
     package var userAgent = "osprey-feeder"

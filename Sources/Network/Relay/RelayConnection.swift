@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOSSL
 
@@ -9,10 +10,12 @@ final class RelayConnection: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   /// One read of the socket. Fixed: the allocator that adapts its size costs more than the memory.
-  static let readBytesMax = 256 << 10
+  static let readBytesMax = ReadPacer.bytesWanted
 
   /// What an HTTP head ends with.
   private static let headEnd: [UInt8] = [13, 10, 13, 10]
+
+  private static let lowWaterMark = NIOBSDSocket.Option(rawValue: SO_RCVLOWAT)
 
   private enum Progress: Equatable { case drained, stalled, failed(WebSocketError), closed(UInt16, String) }
 
@@ -27,7 +30,7 @@ final class RelayConnection: ChannelInboundHandler {
   /// and a peer that closes makes NIO read what the kernel still holds, which its receive buffer bounds.
   private var chunks: [(bytes: ByteBuffer, readAt: Int64)] = []
   private var context: ChannelHandlerContext?
-  private var pacer: ReadPacer
+  private var pacer = ReadPacer(now: Clock.monotonicNanoseconds())
   private var bytesSinceRead = 0
   /// The HTTP answer is over and the stream has begun.
   private var isOpen = false
@@ -42,11 +45,12 @@ final class RelayConnection: ChannelInboundHandler {
   private var heardAt = NIODeadline.now()
   private var pingedAt: NIODeadline?
   private var keepAlive: Scheduled<Void>?
-  private var nextRead: Scheduled<Void>?
+  /// The end of the pause in which bytes gather in the socket.
+  private var pauseEnd: Scheduled<Void>?
+  /// Bytes that have to lie in the socket for it to be read, as the kernel knows it.
+  private var bytesWanted = 1
   /// Messages were told since `onGathered` was last called.
   private var hasNews = false
-  /// When it is called at the latest.
-  private var gathering: Scheduled<Void>?
 
   init(
     configuration: RelayClient.Configuration, events: RelayEvents, room: RoomSignal,
@@ -58,7 +62,6 @@ final class RelayConnection: ChannelInboundHandler {
     self.onEnd = onEnd
     self.onFirstFrame = onFirstFrame
     decoder = WebSocketDecoder(from: .server, messageBytesMax: configuration.frameBytesMax)
-    pacer = ReadPacer(pause: UInt64(max(0, configuration.readPause.nanoseconds)))
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -215,28 +218,39 @@ final class RelayConnection: ChannelInboundHandler {
     return true
   }
 
+  /// Has what was told worked on, and asks for the next read.
   private func readOn() {
-    guard !isStalled, !isEnded, nextRead == nil, let context else { return }
-    let wait = pacer.wait(afterReading: bytesSinceRead, now: Clock.monotonicNanoseconds())
+    guard !isStalled, !isEnded, let context else { return }
+    announce()
+    let mayGather = pacer.gathers(afterReading: bytesSinceRead, now: Clock.monotonicNanoseconds())
     bytesSinceRead = 0
-    guard wait > 0 else {
-      announce()
-      return context.read()
-    }
-    if hasNews, gathering == nil {
-      gathering = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.gatherTime.timeAmount) {
-        self.announce()
+    pauseEnd?.cancel()
+    pauseEnd = nil
+    if mayGather, configuration.readPause > .zero {
+      want(ReadPacer.bytesWanted)
+      pauseEnd = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.readPause.timeAmount) {
+        self.pauseEnd = nil
+        self.want(1)
       }
+    } else {
+      want(1)
     }
-    nextRead = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(wait))) {
-      self.nextRead = nil
-      if !self.isStalled, !self.isEnded { self.context?.read() }
+    context.read()
+  }
+
+  /// Tells the kernel how many bytes make the socket readable. The end of the stream does in any case, and so does a receive
+  /// buffer that takes no more (tcp_epollin_ready), so that nothing stands still however small that is.
+  private func want(_ bytes: Int) {
+    guard bytes != bytesWanted, let options = context?.channel.syncOptions else { return }
+    do {
+      try options.setOption(.socketOption(Self.lowWaterMark), value: SocketOptionValue(bytes))
+      bytesWanted = bytes
+    } catch {
+      // The channel is closed, or the system does not know the option: there every byte makes the socket readable.
     }
   }
 
   private func announce() {
-    gathering?.cancel()
-    gathering = nil
     guard hasNews else { return }
     hasNews = false
     events.onGathered()
@@ -284,7 +298,7 @@ final class RelayConnection: ChannelInboundHandler {
     isEnded = true
     announce()
     keepAlive?.cancel()
-    nextRead?.cancel()
+    pauseEnd?.cancel()
     chunks.removeAll()
     room.stopWaiting()
   }

@@ -9,8 +9,8 @@ package struct RelayEvents: Sendable {
   package var onOversized: @Sendable (Int, Int64) -> Bool
   /// A text message, which the protocol does not have. `false` as in `onFrame`.
   package var onText: @Sendable (UnsafeRawBufferPointer, Int64) -> Bool
-  /// Some messages were told and for the moment nothing more comes: time to work on them. On a quiet stream it is said a
-  /// few milliseconds late (`gatherTime`), so that a whole handful of messages wakes the owner's threads once.
+  /// Some messages were told and for the moment nothing more comes: time to work on them. So a whole handful of messages
+  /// wakes the owner's threads once.
   package var onGathered: @Sendable () -> Void
   /// Connections come and go; `connected` precedes the connection's first frame, `disconnected` follows its last.
   package var onState: @Sendable (RelayState) -> Void
