@@ -36,12 +36,16 @@ int64_t lh_length(lua_State *L, int index) {
   }
   uint32_t offset;
   int32_t is_map = 0;
-  switch (lh_to_proxy(L, index, &offset)) {
+  switch (lh_to_noted_proxy(L, index, &offset)) {
     case LH_TAG_NODE: {
-      int64_t count = host->call.node_count(host->call.context, offset, &is_map);
+      int64_t count = lh_ask(host)->node_count(host->call.context, offset, &is_map);
       return is_map ? 0 : count;
     }
-    case LH_TAG_LIST: return host->call.list_count(host->call.context, offset);
+    case LH_TAG_LIST: {
+      lh_value count = {.kind = LH_INTEGER, .integer = host->call.list_count(host->call.context, offset)};
+      lh_note(host, LH_STEP_COUNT, (int)offset, 0, &count);
+      return count.integer;
+    }
     default: return luaL_typeerror(L, index, "table");
   }
 }
@@ -182,8 +186,9 @@ void lh_seal_library(lua_State *L, const char *owner) {
 }
 
 static const char *type_name(lua_State *L, int index) {
-  /* A part of the record reads like a table. */
-  return lua_type(L, index) == LUA_TLIGHTUSERDATA ? "table" : luaL_typename(L, index);
+  if (lua_type(L, index) != LUA_TLIGHTUSERDATA) return luaL_typename(L, index);
+  /* A part of the record reads like a table, a counter like the object it is. */
+  return lh_tag_of(lua_touserdata(L, index)) == LH_TAG_COUNTER ? "userdata" : "table";
 }
 
 static int base_type(lua_State *L) {
@@ -339,7 +344,7 @@ static int node_step(lua_State *L) {
   lua_replace(L, lua_upvalueindex(2));
   lh_charge(L, 4);
   lh_value value;
-  host->call.node_key(host->call.context, offset, at, &value);
+  lh_ask(host)->node_key(host->call.context, offset, at, &value);
   lh_push_value(L, &value);
   if (value.kind == LH_NIL) return 1;
   lua_pushvalue(L, -1);
@@ -355,7 +360,7 @@ static int base_pairs(lua_State *L) {
   int tag = lua_type(L, 1) == LUA_TTABLE || lua_isnil(L, 1) ? 0 : lh_to_proxy(L, 1, &offset);
   if (lua_isnil(L, 1)) lua_newtable(L), lua_replace(L, 1);
   if (tag == LH_TAG_EVENT) return luaL_error(L, "the event cannot be listed; name the field you want");
-  if (tag == LH_TAG_NODE) host->call.node_count(host->call.context, offset, &is_map);
+  if (tag == LH_TAG_NODE) lh_ask(host)->node_count(host->call.context, offset, &is_map);
   if (tag == LH_TAG_LIST || (tag == LH_TAG_NODE && !is_map)) return base_ipairs(L);
   if (tag == LH_TAG_NODE) {
     lua_pushinteger(L, 0);
@@ -400,6 +405,8 @@ static int base_pairs(lua_State *L) {
   lua_pushcclosure(L, pairs_step, 3);
   return 1;
 }
+
+int lh_is_iterator(lua_CFunction function) { return function == pairs_step || function == node_step; }
 
 void lh_open_base(lua_State *L) {
   static const luaL_Reg functions[] = {

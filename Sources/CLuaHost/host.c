@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-const char lh_counter_key, lh_list_key, lh_pattern_key, lh_frozen_key, lh_environment_key, lh_marks_key;
+const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_marks_key;
 
 enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, TRACE_SLOWNESS = 200 };
 enum { RULES_INDEX = 1, CACHE_INDEX = 2, FIXED_COUNT = 2 };
@@ -24,7 +24,7 @@ static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
   lh_host *host = context;
   size_t old = block ? osize : 0;
   if (nsize == 0) {
-    free(block);
+    if (block) lh_pool_free(&host->pool, block, osize);
     host->memory -= old;
     return NULL;
   }
@@ -42,7 +42,7 @@ static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
     }
     if (is_string || nsize >= LARGE_BLOCK) host->used += (int64_t)(nsize / BYTES_PER_UNIT);
   }
-  void *moved = realloc(block, nsize);
+  void *moved = lh_pool_resize(&host->pool, block, old, nsize);
   if (!moved) return nsize <= old ? block : NULL;
   host->memory += nsize - old;
   return moved;
@@ -167,8 +167,10 @@ lh_host *lh_create(const lh_callbacks *callbacks, const lh_limits *limits, struc
   host->text = text;
   host->memory_max = limits->load_bytes;
   host->fail_at = fail_at;
+  lh_pool_open(&host->pool);
   lua_State *L = lua_newstate(allocate, host);
   if (!L) {
+    lh_pool_close(&host->pool);
     free(host);
     return NULL;
   }
@@ -191,6 +193,11 @@ void lh_destroy(lh_host *host) {
   if (!host) return;
   lua_sethook(host->L, NULL, 0, 0);
   lua_close(host->L);
+  lh_pool_close(&host->pool);
+  free(host->counters);
+  free(host->roots);
+  free(host->nodes);
+  free(host->edges);
   free(host);
 }
 
@@ -254,6 +261,10 @@ int lh_seal(lh_host *host) {
   int status = lua_pcall(host->L, 0, 0, 0);
   if (status != LUA_OK) return keep_error(host, status);
   if (!ct_patterns_seal(ct_text_patterns(host->text))) return fail(host, "there is not enough memory for the patterns");
+  host->roots = calloc((size_t)host->rule_count + 1, sizeof *host->roots);
+  host->nodes = calloc(LH_NODES_MAX + 1, sizeof *host->nodes);
+  host->edges = calloc(LH_EDGES_MAX + 1, sizeof *host->edges);
+  if (!host->roots || !host->nodes || !host->edges) return fail(host, "there is not enough memory for what rules find");
   host->memory_max = host->memory + host->limits.event_bytes;
   return LH_OK;
 }
@@ -261,6 +272,8 @@ int lh_seal(lh_host *host) {
 void lh_begin_event(lh_host *host) {
   host->epoch = (host->epoch + 1) & 0xffffff;
   host->in_event = 1;
+  host->answered[0] = host->answered[1] = 0;
+  host->age_is_asked = 0;
   host->now_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
@@ -278,8 +291,7 @@ void lh_end_event(lh_host *host) {
   host->in_event = 0;
 }
 
-/* A value a rule returned. Nothing here can raise: no conversion, no metamethod, no allocation. */
-static int32_t plain_value(lua_State *L, int index, lh_value *value) {
+int32_t lh_plain_value(lua_State *L, int index, lh_value *value) {
   memset(value, 0, sizeof *value);
   switch (lua_type(L, index)) {
     case LUA_TNIL: value->kind = LH_NIL; break;
@@ -297,7 +309,10 @@ static int32_t plain_value(lua_State *L, int index, lh_value *value) {
       value->text = lh_text_at(L, index);
       break;
     case LUA_TTABLE: value->kind = LH_TABLE; break;
-    case LUA_TLIGHTUSERDATA: value->kind = LH_NODE; break;
+    case LUA_TLIGHTUSERDATA:
+      value->kind = LH_NODE;
+      value->integer = (int64_t)(uintptr_t)lua_touserdata(L, index);
+      break;
     default: value->kind = LH_FUNCTION;
   }
   return value->kind;
@@ -311,7 +326,7 @@ int lh_emit_feature(lh_host *host, lh_text name) {
   int index = lua_gettop(L);
   lh_value value;
   uint32_t offset = 0;
-  int32_t kind = plain_value(L, index, &value);
+  int32_t kind = lh_plain_value(L, index, &value);
   if (kind == LH_TABLE) {
     /* A table written in the rule file is frozen; its content is one step away. */
     if (lua_getmetatable(L, index)) {
@@ -324,15 +339,15 @@ int lh_emit_feature(lh_host *host, lh_text name) {
     int code = host->call.feature(host->call.context, name, 0, &value);
     for (size_t item = 1; code == 0 && item <= count && item <= LH_FEATURE_ITEMS_MAX; item++) {
       lua_rawgeti(L, index, (lua_Integer)item);
-      plain_value(L, -1, &value);
+      lh_plain_value(L, -1, &value);
       code = host->call.feature(host->call.context, name, (int64_t)item, &value);
       lua_pop(L, 1);
     }
     return code;
   }
   if (kind == LH_NODE) {
-    uint64_t bits = (uint64_t)(uintptr_t)lua_touserdata(L, index);
-    if ((bits >> 56 & 3) != LH_TAG_LIST || (bits >> 32 & 0xffffff) != host->epoch) {
+    uint64_t bits = (uint64_t)value.integer;
+    if (lh_tag_of(lua_touserdata(L, index)) != LH_TAG_LIST || (bits >> 32 & 0xffffff) != host->epoch) {
       return fail(host, "a feature must be text, a number, a boolean or a list of texts");
     }
     offset = (uint32_t)bits;
@@ -374,6 +389,9 @@ static int run(lh_host *host, int32_t rule, int32_t *hit) {
   lua_State *L = host->L;
   /* Writing down what a rule does takes longer than doing it. */
   arm(host, host->limits.rule_instructions, host->limits.rule_ns * (host->tracing ? TRACE_SLOWNESS : 1));
+  host->run_is_opaque = 0;
+  host->step_count = 0;
+  host->counter_count = 0;
   lua_rawgeti(L, RULES_INDEX, rule);
   lh_push_proxy(L, LH_TAG_EVENT, 0);
   int status = lua_pcall(L, 1, 2, 0);
@@ -381,6 +399,7 @@ static int run(lh_host *host, int32_t rule, int32_t *hit) {
   int result = host->killed ? host->killed : LH_OK;
   if (result == LH_OK) {
     *hit = lua_isnil(L, -2) ? LH_NOT_APPLICABLE : lua_toboolean(L, -2) ? LH_HIT : LH_MISS;
+    if (*hit != LH_HIT && lua_isnil(L, -1)) lh_learn(host, rule, *hit);
     result = features(host, FIXED_COUNT + 2);
   }
   lua_settop(L, FIXED_COUNT);

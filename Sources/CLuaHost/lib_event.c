@@ -9,6 +9,12 @@ void lh_push_proxy(lua_State *L, int tag, uint32_t offset) {
 }
 
 int lh_to_proxy(lua_State *L, int index, uint32_t *offset) {
+  int tag = lh_to_noted_proxy(L, index, offset);
+  if (tag) host_of(L)->run_is_opaque = 1;
+  return tag;
+}
+
+int lh_to_noted_proxy(lua_State *L, int index, uint32_t *offset) {
   if (lua_type(L, index) != LUA_TLIGHTUSERDATA) return 0;
   uint64_t bits = (uint64_t)(uintptr_t)lua_touserdata(L, index);
   lh_host *host = host_of(L);
@@ -16,7 +22,7 @@ int lh_to_proxy(lua_State *L, int index, uint32_t *offset) {
     return luaL_error(L, "this belongs to an event that is over");
   }
   *offset = (uint32_t)bits;
-  return (int)(bits >> 56 & 3);
+  return lh_tag_of(lua_touserdata(L, index));
 }
 
 void lh_push_value(lua_State *L, const lh_value *value) {
@@ -60,6 +66,12 @@ static int no_field(lua_State *L) {
   return luaL_error(L, "event has no '%s'", lua_tostring(L, -1));
 }
 
+static void note_field(lh_host *host, int field, const lh_value *value) {
+  /* Which fields are lists is the same for all events. A list that was asked before is its proxy. */
+  int is_list = value->kind == LH_LIST || (value->kind == LH_NODE && lh_tag_of((const void *)(uintptr_t)value->integer) == LH_TAG_LIST);
+  if (!is_list) lh_note(host, LH_STEP_FIELD, field, 0, value);
+}
+
 static int event_index(lua_State *L, lh_host *host) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
@@ -68,13 +80,18 @@ static int event_index(lua_State *L, lh_host *host) {
     return no_field(L);
   }
   int field = (int)lua_tointeger(L, -1);
+  lh_charge(L, 4); /* also for a field that was asked before: what a rule costs is its own doing */
+  lh_value value = {0};
   if (host->cached >> field & 1) {
     lua_rawgeti(L, lua_upvalueindex(2), field + 1);
+    if (!host->run_is_opaque) {
+      lh_plain_value(L, -1, &value);
+      note_field(host, field, &value);
+    }
     return 1;
   }
-  lh_charge(L, 4);
-  lh_value value = {0};
   host->call.field(host->call.context, field, &value);
+  note_field(host, field, &value);
   lh_push_value(L, &value);
   lua_pushvalue(L, -1);
   lua_rawseti(L, lua_upvalueindex(2), field + 1);
@@ -82,12 +99,18 @@ static int event_index(lua_State *L, lh_host *host) {
   return 1;
 }
 
-/* __index of all light userdata. Upvalues: field name → number, cache of the event's fields. */
+/* __index of all light userdata. Upvalues: field name → number, cache of the event's fields, methods of counters. */
 static int proxy_index(lua_State *L) {
   lh_host *host = host_of(L);
   uint32_t offset;
-  int tag = lh_to_proxy(L, 1, &offset);
+  int tag = lh_to_noted_proxy(L, 1, &offset);
   if (tag == LH_TAG_EVENT) return event_index(L, host);
+  host->run_is_opaque = 1;
+  if (tag == LH_TAG_COUNTER) {
+    lua_settop(L, 2);
+    lua_gettable(L, lua_upvalueindex(3));
+    return 1;
+  }
   lh_value value = {0};
   lh_charge(L, 4);
   if (lua_type(L, 2) == LUA_TNUMBER) {
@@ -95,13 +118,13 @@ static int proxy_index(lua_State *L) {
     lua_Integer index = lua_tointegerx(L, 2, &is_integer);
     if (is_integer && index >= 1) {
       if (tag == LH_TAG_LIST) {
-        host->call.list_at(host->call.context, offset, index, &value);
+        lh_ask(host)->list_at(host->call.context, offset, index, &value);
       } else {
-        host->call.node_at(host->call.context, offset, index, &value);
+        lh_ask(host)->node_at(host->call.context, offset, index, &value);
       }
     }
   } else if (lua_type(L, 2) == LUA_TSTRING) {
-    if (tag == LH_TAG_NODE) host->call.node_get(host->call.context, offset, lh_text_at(L, 2), &value);
+    if (tag == LH_TAG_NODE) lh_ask(host)->node_get(host->call.context, offset, lh_text_at(L, 2), &value);
   }
   lh_charge(L, value.walked / 32);
   lh_push_value(L, &value);
@@ -113,7 +136,10 @@ static int proxy_len(lua_State *L) {
   return 1;
 }
 
-static int proxy_newindex(lua_State *L) { return luaL_error(L, "the event cannot be changed"); }
+static int proxy_newindex(lua_State *L) {
+  int is_counter = lh_tag_of(lua_touserdata(L, 1)) == LH_TAG_COUNTER;
+  return luaL_error(L, is_counter ? "a counter cannot be changed" : "the event cannot be changed");
+}
 
 static int nil_index(lua_State *L) {
   lua_pushnil(L);
@@ -131,6 +157,7 @@ static int nil_len(lua_State *L) {
 }
 
 void lh_open_event(lua_State *L, const lh_text *fields, size_t count) {
+  static const char age[] = "account_age";
   int cache = lua_gettop(L);
   /* Slots exist from the start, so that storing and clearing never allocates. */
   for (size_t at = 0; at <= count; at++) {
@@ -144,9 +171,15 @@ void lh_open_event(lua_State *L, const lh_text *fields, size_t count) {
     lua_pushlstring(L, (const char *)fields[at].bytes, fields[at].count);
     lua_pushinteger(L, (lua_Integer)at);
     lua_rawset(L, -3);
+    if (fields[at].count == strlen(age) && memcmp(fields[at].bytes, age, fields[at].count) == 0) {
+      host_of(L)->age_field = (int32_t)at;
+    }
   }
   lua_pushvalue(L, cache);
-  lua_pushcclosure(L, proxy_index, 2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_counter_key);
+  lua_getfield(L, -1, "__index");
+  lua_replace(L, -2);
+  lua_pushcclosure(L, proxy_index, 3);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, proxy_len);
   lua_setfield(L, -2, "__len");

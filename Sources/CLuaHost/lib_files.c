@@ -87,10 +87,10 @@ static int compute(lua_State *L, lh_host *host, int at) {
   lua_rawseti(L, lua_upvalueindex(2), at);
   share(L, name);
   lh_text why = {(const uint8_t *)"", 0};
-  host->call.shared(host->call.context, LH_SHARED_BEGIN, &why);
+  lh_ask(host)->shared(host->call.context, LH_SHARED_BEGIN, &why);
   lua_pushvalue(L, -1);
   int refused = !lua_isnil(L, -1) && lh_emit_feature(host, lh_text_at(L, 2)) != 0;
-  host->call.shared(host->call.context, refused ? LH_SHARED_REFUSED : LH_SHARED_KEPT, &why);
+  lh_ask(host)->shared(host->call.context, refused ? LH_SHARED_REFUSED : LH_SHARED_KEPT, &why);
   lua_settop(L, 3);
   if (refused) {
     lua_pushlstring(L, (const char *)why.bytes, why.count);
@@ -99,6 +99,9 @@ static int compute(lua_State *L, lh_host *host, int at) {
     return luaL_error(L, "%s", lua_tostring(L, -1));
   }
   host->feature_state[at] = KNOWN;
+  lh_value value;
+  lh_plain_value(L, -1, &value);
+  host->feature_answers[at] = lh_answer_of(&value);
   lua_pushvalue(L, -1);
   lua_rawseti(L, lua_upvalueindex(2), at);
   return 1;
@@ -116,13 +119,20 @@ static int features_index(lua_State *L) {
   int at = (int)lua_tointeger(L, 3);
   lua_settop(L, 2);
   lh_charge(L, FEATURE_UNITS);
+  if (host->feature_state[at] != KNOWN) host->run_is_opaque = 1;
   switch (host->feature_state[at]) {
     case PENDING:
     case AGAIN: return compute(L, host, at);
     case RUNNING: return luaL_error(L, "the feature '%s' asks for itself", lua_tostring(L, 2));
     default:
       lua_rawgeti(L, lua_upvalueindex(2), at);
-      return host->feature_state[at] == KNOWN ? 1 : lua_error(L);
+      if (host->feature_state[at] != KNOWN) return lua_error(L);
+      if (!host->run_is_opaque) {
+        lh_value value;
+        lh_plain_value(L, -1, &value);
+        lh_note(host, LH_STEP_FEATURE, at, 0, &value);
+      }
+      return 1;
   }
 }
 
@@ -161,6 +171,8 @@ void lh_keep_features(lua_State *L) {
   }
   lua_settop(L, content);
 }
+
+int lh_feature_is_known(const lh_host *host, int at) { return host->feature_state[at] == KNOWN; }
 
 void lh_forget_features(lh_host *host) {
   lua_State *L = host->L;
@@ -218,7 +230,7 @@ int lh_use(lua_State *L) {
   }
   lua_pop(L, 1);
   lh_text source = {0}, nearest = {(const uint8_t *)"", 0};
-  if (!host->call.source(host->call.context, name, &source, &nearest)) {
+  if (!lh_ask(host)->source(host->call.context, name, &source, &nearest)) {
     lua_pushlstring(L, (const char *)nearest.bytes, nearest.count);
     if (nearest.count > 0) {
       return luaL_error(L, "there is no '%s', did you mean '%s'?", lua_tostring(L, 1), lua_tostring(L, -1));

@@ -5,11 +5,10 @@
 
 enum { PATTERNS_MAX = 10000, TEXTS_MAX = 1000, SHOWN_BYTES = 60, PREFILTER_MIN = 2, WORK_PER_UNIT = 1 };
 
-void *lh_check_object(lua_State *L, const char *key, const char *otherwise) {
+void *lh_check_object(lua_State *L, const void *metatable, const char *otherwise) {
   if (lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1)) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, key);
-    int is_ours = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
+    int is_ours = lua_topointer(L, -1) == metatable;
+    lua_pop(L, 1);
     if (is_ours) return lua_touserdata(L, 1);
   }
   luaL_error(L, "%s", otherwise);
@@ -61,7 +60,7 @@ static int rules_list(lua_State *L) {
   if (name.count >= 5 && memcmp(name.bytes, "at://", 5) == 0) return lh_effect(L);
   if (host->in_event) return luaL_error(L, "write `local words = list \"%s\"` outside of `when`", (const char *)name.bytes);
   lh_list list = {0, NULL};
-  if (!host->call.list(host->call.context, name, &list, &nearest)) {
+  if (!lh_ask(host)->list(host->call.context, name, &list, &nearest)) {
     lua_pushlstring(L, (const char *)name.bytes, name.count > SHOWN_BYTES ? SHOWN_BYTES : name.count);
     const char *shown = lua_tostring(L, -1);
     if (nearest.count == 0) {
@@ -82,7 +81,7 @@ static int rules_list(lua_State *L) {
 static lh_list *check_list(lua_State *L, int kinds) {
   static const char *const uses[] = {"words: it has :contains, :any_word and :censored", "domains: it has :contains and :domain",
                                      "dids: it has :contains", "patterns: it has :match"};
-  lh_list *list = lh_check_object(L, &lh_list_key, "write words:any_word(…) with a colon, on a list");
+  lh_list *list = lh_check_object(L, host_of(L)->list_metatable, "write words:any_word(…) with a colon, on a list");
   if (list->kind == LH_NO_LIST) luaL_error(L, "this list does not exist");
   if (!(kinds >> list->kind & 1)) luaL_error(L, "this is a list of %s", uses[list->kind]);
   lh_charge(L, 10);
@@ -223,7 +222,7 @@ static int rules_re(lua_State *L) {
 }
 
 static struct compiled *check_pattern(lua_State *L) {
-  struct compiled *compiled = lh_check_object(L, &lh_pattern_key, "write pattern:match(…) with a colon, on re\"…\"");
+  struct compiled *compiled = lh_check_object(L, host_of(L)->pattern_metatable, "write pattern:match(…) with a colon, on re\"…\"");
   if (!compiled->pattern) luaL_error(L, "this pattern did not compile");
   return compiled;
 }
@@ -318,15 +317,14 @@ static int pattern_count(lua_State *L) {
 
 /* A function that makes objects: its upvalues are a text and the metatable of what it makes. */
 static void open_maker(lua_State *L, const char *name, lua_CFunction function, const luaL_Reg *methods, const char *owner,
-                       const char *key) {
+                       const void **metatable) {
   lua_pushstring(L, name);
   lua_createtable(L, 0, 1);
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   lh_seal_library(L, owner);
   lua_setfield(L, -2, "__index");
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+  *metatable = lua_topointer(L, -1); /* lives as long as the function */
   lua_pushcclosure(L, function, 2);
   lua_setfield(L, -2, name);
 }
@@ -339,6 +337,7 @@ void lh_open_lists(lua_State *L) {
   static const luaL_Reg patterns[] = {
       {"match", pattern_match}, {"find", pattern_find}, {"captures", pattern_captures}, {"count", pattern_count}, {NULL, NULL},
   };
-  open_maker(L, "list", rules_list, lists, "a list", &lh_list_key);
-  open_maker(L, "re", rules_re, patterns, "a pattern", &lh_pattern_key);
+  lh_host *host = host_of(L);
+  open_maker(L, "list", rules_list, lists, "a list", &host->list_metatable);
+  open_maker(L, "re", rules_re, patterns, "a pattern", &host->pattern_metatable);
 }

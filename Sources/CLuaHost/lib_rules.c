@@ -1,4 +1,5 @@
 /* What rule files are written with: rule, verdict, label, durations, count and distinct. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "host_internal.h"
@@ -56,8 +57,26 @@ static int rules_duration(lua_State *L) {
   return 1;
 }
 
-/* count(name, key, window), distinct(name, key, window). Upvalues: kind, metatable. A nil key gives a counter that
- * stays 0. */
+/* Keeps a key among those of the rule that runs, so many at most as the budget pays for, and pushes its proxy. */
+static void push_counter(lua_State *L, const lh_key *key) {
+  lh_host *host = host_of(L);
+  if (host->counter_count == host->counter_capacity) {
+    uint32_t capacity = host->counter_capacity ? host->counter_capacity * 2 : 64;
+    lh_key *larger = realloc(host->counters, capacity * sizeof *larger);
+    if (!larger) {
+      lh_kill(host, LH_KILLED_MEMORY);
+      lh_raise_kill(L, 1);
+      return;
+    }
+    host->counters = larger;
+    host->counter_capacity = capacity;
+  }
+  host->counters[host->counter_count] = *key;
+  lh_push_proxy(L, LH_TAG_COUNTER, host->counter_count++);
+}
+
+/* count(name, key, window), distinct(name, key, window). Upvalues: kind, what the counters' methods are found by (for lh_names).
+ * A nil key gives a counter that stays 0. */
 static int rules_counter(lua_State *L) {
   lh_host *host = host_of(L);
   if (!host->in_event) return luaL_error(L, "counters can be used inside `when` only");
@@ -71,31 +90,31 @@ static int rules_counter(lua_State *L) {
     luaL_argcheck(L, subject.count <= KEY_BYTES_MAX, 2, "at most 4096 bytes");
     int32_t kind = (int32_t)lua_tointeger(L, lua_upvalueindex(1));
     lh_charge(L, 10);
-    host->call.counter_key(host->call.context, kind, name, subject, (int64_t)(seconds * 1000), &key);
+    lh_ask(host)->counter_key(host->call.context, kind, name, subject, (int64_t)(seconds * 1000), &key);
   }
-  lh_key *kept = lua_newuserdatauv(L, sizeof key, 0);
-  *kept = key;
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_setmetatable(L, -2);
+  push_counter(L, &key);
   return 1;
 }
 
-static lh_key *check_key(lua_State *L) {
+/* The counter at argument 1. Valid until another one is made. */
+static const lh_key *check_key(lua_State *L) {
   lh_host *host = host_of(L);
-  lh_key *key = lh_check_object(L, &lh_counter_key, "write count(…):add() with a colon");
-  if (!host->in_event) luaL_error(L, "counters can be used inside `when` only");
+  uint32_t place = 0;
+  if (lh_to_proxy(L, 1, &place) != LH_TAG_COUNTER || place >= host->counter_count) {
+    luaL_error(L, "write count(…):add() with a colon");
+  }
   lh_charge(L, 10);
-  return key;
+  return &host->counters[place];
 }
 
 static int counter_add(lua_State *L) {
   lh_host *host = host_of(L);
-  lh_key *key = check_key(L);
+  const lh_key *key = check_key(L);
   lh_text value = {(const uint8_t *)"", 0};
   lua_Integer number = 1;
   if (key->kind == LH_DISTINCT) {
     if (lua_isnoneornil(L, 2)) {
-      lua_pushinteger(L, host->call.counter(host->call.context, key, LH_COUNTER_GET, 0, value));
+      lua_pushinteger(L, lh_ask(host)->counter(host->call.context, key, LH_COUNTER_GET, 0, value));
       return 1;
     }
     value = lh_check_text(L, 2);
@@ -105,25 +124,25 @@ static int counter_add(lua_State *L) {
   } else {
     return lua_pushinteger(L, 0), 1;
   }
-  lua_pushinteger(L, host->call.counter(host->call.context, key, LH_COUNTER_ADD, number, value));
+  lua_pushinteger(L, lh_ask(host)->counter(host->call.context, key, LH_COUNTER_ADD, number, value));
   return 1;
 }
 
 static int counter_get(lua_State *L) {
   lh_host *host = host_of(L);
-  lh_key *key = check_key(L);
+  const lh_key *key = check_key(L);
   lh_text none = {(const uint8_t *)"", 0};
-  lua_pushinteger(L, key->kind ? host->call.counter(host->call.context, key, LH_COUNTER_GET, 0, none) : 0);
+  lua_pushinteger(L, key->kind ? lh_ask(host)->counter(host->call.context, key, LH_COUNTER_GET, 0, none) : 0);
   return 1;
 }
 
 static int counter_crossed(lua_State *L) {
   lh_host *host = host_of(L);
-  lh_key *key = check_key(L);
+  const lh_key *key = check_key(L);
   lua_Integer threshold = luaL_checkinteger(L, 2);
   luaL_argcheck(L, threshold >= 1, 2, "at least 1");
   lh_text none = {(const uint8_t *)"", 0};
-  int crossed = key->kind && host->call.counter(host->call.context, key, LH_COUNTER_CROSSED, threshold, none);
+  int crossed = key->kind && lh_ask(host)->counter(host->call.context, key, LH_COUNTER_CROSSED, threshold, none);
   lua_pushboolean(L, crossed);
   return 1;
 }

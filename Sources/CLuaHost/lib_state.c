@@ -23,7 +23,7 @@ static int cache_get(lua_State *L) {
   lh_host *host = in_event(L, "cache");
   if (lua_isnil(L, 1)) return lua_pushnil(L), 1;
   lh_value value = {0};
-  host->call.cache_get(host->call.context, check_key(L, 1), &value);
+  lh_ask(host)->cache_get(host->call.context, check_key(L, 1), &value);
   lh_push_value(L, &value);
   return 1;
 }
@@ -52,7 +52,7 @@ static int cache_set(lua_State *L) {
   if (lua_isnil(L, 1)) return 0;
   lh_text key = check_key(L, 1);
   lh_charge(L, (int64_t)(value.text.count / 16));
-  host->call.cache_set(host->call.context, key, &value, (int64_t)(seconds * 1000));
+  lh_ask(host)->cache_set(host->call.context, key, &value, (int64_t)(seconds * 1000));
   return 0;
 }
 
@@ -81,10 +81,10 @@ static int entity_labels(lua_State *L) {
   if (lua_isnil(L, 1)) return 1;
   lh_text id = check_id(L, 1);
   lh_value label = {0};
-  int64_t known = host->call.entity_label(host->call.context, type, id, -1, &label);
+  int64_t known = lh_ask(host)->entity_label(host->call.context, type, id, -1, &label);
   lh_charge(L, known * (LABEL_UNITS + (int64_t)(id.count / 32)));
   lua_Integer count = 0;
-  for (int64_t at = 0; (at = host->call.entity_label(host->call.context, type, id, at, &label)) > 0;) {
+  for (int64_t at = 0; (at = lh_ask(host)->entity_label(host->call.context, type, id, at, &label)) > 0;) {
     lh_push_value(L, &label);
     lua_rawseti(L, list, ++count);
   }
@@ -97,18 +97,21 @@ static int entity_has(lua_State *L) {
   lh_text label = check_key(L, 2);
   lh_text type = check_type(L, 3);
   if (lua_isnil(L, 1)) return lua_pushboolean(L, 0), 1;
-  lua_pushboolean(L, host->call.entity_has(host->call.context, type, check_id(L, 1), label));
+  lua_pushboolean(L, lh_ask(host)->entity_has(host->call.context, type, check_id(L, 1), label));
   return 1;
 }
 
 /* young(event, seconds): the account's age is known and below. */
 static int state_young(lua_State *L) {
-  in_event(L, "young");
+  lh_host *host = in_event(L, "young");
   double seconds = luaL_checknumber(L, 2);
   uint32_t offset;
-  if (lh_to_proxy(L, 1, &offset) != LH_TAG_EVENT) return luaL_argerror(L, 1, "the event, as in young(event, days(7))");
-  lua_getfield(L, 1, "account_age");
-  lua_pushboolean(L, lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) < seconds);
+  if (lh_to_noted_proxy(L, 1, &offset) != LH_TAG_EVENT) return luaL_argerror(L, 1, "the event, as in young(event, days(7))");
+  lh_charge(L, 4);
+  if (host->tracing) lua_getfield(L, 1, "account_age"); /* for who wants to see what was looked at */
+  lh_value is_young = {.kind = lh_is_young(lh_age(host), seconds) ? LH_TRUE : LH_FALSE};
+  lh_note(host, LH_STEP_YOUNG, 0, seconds, &is_young);
+  lua_pushboolean(L, is_young.kind == LH_TRUE);
   return 1;
 }
 

@@ -32,13 +32,23 @@ static int text_clean(lua_State *L) {
   return 1;
 }
 
+/* How many bytes are not the first of their character (10xxxxxx), eight at a time. */
+static size_t following_bytes(lh_text text) {
+  size_t count = 0, at = 0;
+  for (; at + 8 <= text.count; at += 8) {
+    uint64_t word;
+    memcpy(&word, text.bytes + at, sizeof word);
+    count += (size_t)__builtin_popcountll(word >> 7 & ~word >> 6 & 0x0101010101010101);
+  }
+  for (; at < text.count; at++) count += (text.bytes[at] & 0xc0) == 0x80;
+  return count;
+}
+
 static int text_len(lua_State *L) {
   if (lua_isnoneornil(L, 1)) return lua_pushinteger(L, 0), 1;
   lh_text text = lh_check_text(L, 1);
   lh_charge(L, (int64_t)(text.count / 16));
-  lua_Integer count = 0;
-  for (size_t at = 0; at < text.count; at++) count += (text.bytes[at] & 0xc0) != 0x80;
-  lua_pushinteger(L, count);
+  lua_pushinteger(L, (lua_Integer)(text.count - following_bytes(text)));
   return 1;
 }
 
@@ -182,7 +192,7 @@ static int hash_any(lua_State *L) {
   lh_charge(L, 20 + (int64_t)(text.count / 8));
   uint8_t digest[DIGEST_BYTES];
   lh_host *host = host_of(L);
-  host->call.digest(host->call.context, text, digest);
+  lh_ask(host)->digest(host->call.context, text, digest);
   char hex[2 * DIGEST_BYTES];
   int count = (int)lua_tointeger(L, lua_upvalueindex(1));
   for (int at = 0; at < count; at++) {
@@ -199,7 +209,7 @@ static int to_time(lua_State *L, int64_t *milliseconds) {
   lh_host *host = host_of(L);
   if (lua_isnone(L, 1)) {
     if (!host->in_event) return luaL_error(L, "there is no time but the event's: call this inside `when`");
-    *milliseconds = host->call.clock_ms(host->call.context);
+    *milliseconds = lh_ask(host)->clock_ms(host->call.context);
     return 1;
   }
   if (lua_isnil(L, 1)) return 0;
@@ -210,7 +220,7 @@ static int to_time(lua_State *L, int64_t *milliseconds) {
     return 1;
   }
   lh_text text = lh_check_text(L, 1);
-  return text.count <= 64 && host->call.time_ms(host->call.context, text, milliseconds);
+  return text.count <= 64 && lh_ask(host)->time_ms(host->call.context, text, milliseconds);
 }
 
 static int64_t floor_div(int64_t value, int64_t by) { return value / by - (value % by < 0); }
@@ -245,7 +255,7 @@ static int time_since(lua_State *L) {
   int64_t at;
   luaL_checkany(L, 1);
   if (!to_time(L, &at)) return luaL_pushfail(L), 1;
-  lua_pushnumber(L, (double)(host->call.clock_ms(host->call.context) - at) / 1000);
+  lua_pushnumber(L, (double)(lh_ask(host)->clock_ms(host->call.context) - at) / 1000);
   return 1;
 }
 

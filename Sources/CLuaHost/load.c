@@ -122,6 +122,9 @@ void lh_freeze(lua_State *L) {
         freeze_table(L, pending);
         continue;
       }
+      if (lua_iscfunction(L, -1) && lh_is_iterator(lua_tocfunction(L, -1))) {
+        luaL_error(L, "a loop's `pairs` cannot be kept outside of `when`: it would carry its place from event to event");
+      }
       /* C functions are the library's own; what they hold is none of the rules' business. */
       int walked = lua_iscfunction(L, -1) ? 0 : lua_gettop(L);
       for (int upvalue = 1; walked && lua_getupvalue(L, walked, upvalue); upvalue++) {

@@ -208,7 +208,13 @@ void lh_trace_hook(lua_State *L, lua_Debug *record) {
     if (name.count >= sizeof method) name.count = sizeof method - 1;
     name.bytes = (const uint8_t *)method;
   }
-  if (name.count > 0) {
+  /* Looking up `add` in a counter is nothing that a rule looked at. */
+  int is_method = 0;
+  if (name.count == 5 && memcmp(name.bytes, "index", 5) == 0 && lua_getlocal(L, record, 1)) {
+    is_method = lua_type(L, -1) == LUA_TLIGHTUSERDATA && lh_tag_of(lua_touserdata(L, -1)) == LH_TAG_COUNTER;
+    lua_pop(L, 1);
+  }
+  if (name.count > 0 && !is_method) {
     lh_value values[VALUES_MAX];
     char room[PREVIEW_ROOM];
     size_t used = 0;

@@ -163,6 +163,7 @@ ct_text *ct_text_create(void) {
   }
   open_table(text, &text->fold, fill_fold);
   open_table(text, &text->clean, fill_clean);
+  text_open_units(text);
   return text;
 }
 

@@ -21,15 +21,6 @@ struct item {
   uint8_t runs[DEPTH_MAX]; /* how often each letter stands there in a row */
 };
 
-/* One character of a text on the way to a trie. */
-enum { UNIT_BLANK = 0, UNIT_GAP, UNIT_LETTER };
-enum { UNIT_STARTS = 1, UNIT_ENDS = 2, UNIT_IS_LETTER = 4, UNIT_IS_SIGN = 8 };
-struct unit {
-  UChar32 c;
-  uint8_t kind, flags;
-  uint16_t from, to; /* in the source */
-};
-
 struct ct_list {
   ct_text *text;
   int kind, has_signs;
@@ -45,7 +36,6 @@ struct ct_list {
   size_t edge_count, edge_capacity;
   uint32_t node_count, node_capacity;
   uint32_t *ends; /* by node: number + 1 of the first entry that ends there */
-  struct unit *units;
   uint8_t scratch[OUT_BYTES];
 };
 
@@ -75,16 +65,43 @@ static size_t slot_of(uint64_t key, size_t capacity) {
   return (size_t)(key >> 32) & (capacity - 1);
 }
 
+/* Letters that digits and signs stand for, after folding (0 and o, 1 and l are one there). */
+static UChar32 leet(UChar32 c) {
+  switch (c) {
+    case '3': case 0x20ac: return 'e';
+    case '4': case '@': return 'a';
+    case '5': case '$': return 's';
+    case '7': case '+': return 't';
+    case '8': return 'b';
+    case '9': return 'g';
+    case '!': case 0xa1: return 'l';
+    case 0xa2: return 'c';
+    default: return c;
+  }
+}
+
+void text_open_units(ct_text *text) {
+  for (UChar32 c = 0; c < 128; c++) {
+    const struct entry *entry = &text->fold.ascii[c];
+    struct ascii_unit *unit = &text->ascii[c];
+    unit->is_sign = text_class(c) == CLASS_GAP;
+    unit->looks_like_letter = unit->is_sign && leet(c) != c;
+    unit->is_letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+    unit->kind = entry->count == 0 ? UNIT_NOTHING : UNIT_OTHER;
+    if (entry->count != 1) continue;
+    UChar32 letter = leet(entry->bytes[0]);
+    unit->letter = (uint8_t)letter;
+    if (letter < 128) unit->kind = entry->bytes[0] == ' ' ? UNIT_BLANK : UNIT_LETTER;
+  }
+}
+
 ct_list *ct_list_create(ct_text *text, int kind) {
   ct_list *list = calloc(1, sizeof *list);
   if (!list) return NULL;
   list->text = text;
   list->kind = kind;
   list->node_count = ROOTS;
-  list->units = malloc(OUT_BYTES * sizeof *list->units);
-  if (list->units) return list;
-  ct_list_destroy(list);
-  return NULL;
+  return list;
 }
 
 void ct_list_destroy(ct_list *list) {
@@ -94,7 +111,6 @@ void ct_list_destroy(ct_list *list) {
   free(list->exact);
   free(list->edges);
   free(list->ends);
-  free(list->units);
   free(list);
 }
 
@@ -236,21 +252,6 @@ static size_t join_words(ct_slice source, uint8_t *out) {
 
 /* ---- From a text to units ---- */
 
-/* Letters that digits and signs stand for, after folding (0 and o, 1 and l are one there). */
-static UChar32 leet(UChar32 c) {
-  switch (c) {
-    case '3': case 0x20ac: return 'e';
-    case '4': case '@': return 'a';
-    case '5': case '$': return 's';
-    case '7': case '+': return 't';
-    case '8': return 'b';
-    case '9': return 'g';
-    case '!': case 0xa1: return 'l';
-    case 0xa2: return 'c';
-    default: return c;
-  }
-}
-
 /* Appends a letter; r and n, which fold to what m folds to, are m again. */
 static size_t put_letter(struct unit *units, size_t count, struct unit unit) {
   if (unit.c == 'n' && count > 0 && units[count - 1].c == 'r' && units[count - 1].kind == UNIT_LETTER) {
@@ -264,26 +265,46 @@ static size_t put_letter(struct unit *units, size_t count, struct unit unit) {
 }
 
 /* With `signs`, signs that look like letters are letters; else they are gaps as other signs are. */
-static size_t to_units(ct_list *list, ct_slice source, int signs, int *has_signs) {
+static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit *units, int *has_signs) {
   size_t count = 0;
   *has_signs = 0;
   int32_t at = 0, end = (int32_t)(source.count < CT_TEXT_BYTES_MAX ? source.count : CT_TEXT_BYTES_MAX);
   int before = CLASS_GAP;
   while (at < end && count + CT_UNIT_BYTES < OUT_BYTES) {
     int32_t from = at, folded_at = 0;
-    UChar32 c;
-    U8_NEXT(source.bytes, at, end, c);
+    UChar32 c = source.bytes[at];
     struct entry spare;
-    const struct entry *entry = text_entry(list->text, &list->text->fold, c < 0 ? 0xfffd : c, &spare);
-    if (entry->count == 0) continue;
-    struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)at};
-    if (entry->count == 1 && entry->bytes[0] == ' ') {
-      before = CLASS_GAP;
-      list->units[count++] = unit;
-      continue;
+    const struct entry *entry = NULL;
+    const struct ascii_unit *ascii = c < 0x80 ? &text->ascii[c] : NULL;
+    int class, is_sign, looks_like_letter;
+    struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)(at + 1)};
+    if (ascii && ascii->kind != UNIT_OTHER) {
+      at++;
+      if (ascii->kind == UNIT_NOTHING) continue;
+      if (ascii->kind == UNIT_BLANK) {
+        before = CLASS_GAP;
+        units[count++] = unit;
+        continue;
+      }
+      is_sign = ascii->is_sign;
+      class = is_sign ? CLASS_GAP : CLASS_JOINED;
+      looks_like_letter = ascii->looks_like_letter;
+    } else {
+      ascii = NULL;
+      U8_NEXT(source.bytes, at, end, c);
+      unit.to = (uint16_t)at;
+      entry = text_entry(text, &text->fold, c < 0 ? 0xfffd : c, &spare);
+      if (entry->count == 0) continue;
+      if (entry->count == 1 && entry->bytes[0] == ' ') {
+        before = CLASS_GAP;
+        units[count++] = unit;
+        continue;
+      }
+      class = c < 0 ? CLASS_GAP : text_class(c);
+      is_sign = class == CLASS_GAP;
+      looks_like_letter = is_sign && leet(c) != c;
     }
-    int class = c < 0 ? CLASS_GAP : text_class(c), is_sign = class == CLASS_GAP;
-    if (is_sign && leet(c) != c) {
+    if (looks_like_letter) {
       *has_signs = 1;
       if (signs) class = CLASS_JOINED;
     }
@@ -291,38 +312,59 @@ static size_t to_units(ct_list *list, ct_slice source, int signs, int *has_signs
     if (class == CLASS_GAP) {
       unit.kind = UNIT_GAP;
       before = CLASS_GAP;
-      list->units[count++] = unit;
+      units[count++] = unit;
       continue;
     }
     int starts = before == CLASS_GAP || before == CLASS_SINGLE || class == CLASS_SINGLE;
-    if (count > 0 && starts && before != CLASS_GAP) list->units[count - 1].flags |= UNIT_ENDS;
+    if (count > 0 && starts && before != CLASS_GAP) units[count - 1].flags |= UNIT_ENDS;
     before = class;
+    unit.kind = UNIT_LETTER;
+    if (ascii) {
+      unit.c = ascii->letter;
+      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (ascii->is_letter ? UNIT_IS_LETTER : 0) |
+                             (is_sign ? UNIT_IS_SIGN : 0));
+      count = put_letter(units, count, unit);
+      continue;
+    }
     while (folded_at < entry->count) {
       UChar32 part;
       U8_NEXT(entry->bytes, folded_at, entry->count, part);
       unit.c = leet(part);
-      unit.kind = UNIT_LETTER;
       int is_letter = c < 0x80 ? (c | 32) >= 'a' && (c | 32) <= 'z' : u_isalpha(c);
       unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (is_letter ? UNIT_IS_LETTER : 0) |
                              (is_sign ? UNIT_IS_SIGN : 0));
       starts = 0;
-      count = put_letter(list->units, count, unit);
+      count = put_letter(units, count, unit);
     }
   }
   for (size_t unit = 0; unit < count; unit++) {
-    int is_last = unit + 1 == count || list->units[unit + 1].kind != UNIT_LETTER;
-    if (list->units[unit].kind == UNIT_LETTER && is_last) list->units[unit].flags |= UNIT_ENDS;
+    int is_last = unit + 1 == count || units[unit + 1].kind != UNIT_LETTER;
+    if (units[unit].kind == UNIT_LETTER && is_last) units[unit].flags |= UNIT_ENDS;
   }
   /* Signs around a word may be letters or not: `$pam!` has an s and no l. */
   for (size_t unit = 1; signs && unit < count; unit++) {
-    int after_sign = list->units[unit - 1].flags & UNIT_IS_SIGN && list->units[unit - 1].flags & UNIT_STARTS;
-    if (after_sign && list->units[unit].kind == UNIT_LETTER) list->units[unit].flags |= UNIT_STARTS;
+    int after_sign = units[unit - 1].flags & UNIT_IS_SIGN && units[unit - 1].flags & UNIT_STARTS;
+    if (after_sign && units[unit].kind == UNIT_LETTER) units[unit].flags |= UNIT_STARTS;
   }
   for (size_t unit = count; signs && unit-- > 1;) {
-    int before_sign = list->units[unit].flags & UNIT_IS_SIGN && list->units[unit].flags & UNIT_ENDS;
-    if (before_sign && list->units[unit - 1].kind == UNIT_LETTER) list->units[unit - 1].flags |= UNIT_ENDS;
+    int before_sign = units[unit].flags & UNIT_IS_SIGN && units[unit].flags & UNIT_ENDS;
+    if (before_sign && units[unit - 1].kind == UNIT_LETTER) units[unit - 1].flags |= UNIT_ENDS;
   }
   return count;
+}
+
+/* The units of a text, which stay valid until another text is asked about. */
+static const struct prepared_units *to_units(ct_text *text, ct_slice source, int signs) {
+  struct prepared_units *kept = &text->units[signs];
+  if (source.count > CT_TEXT_BYTES_MAX) source.count = CT_TEXT_BYTES_MAX;
+  if (kept->is_valid && kept->source_count == source.count && memcmp(kept->source, source.bytes, source.count) == 0) {
+    return kept;
+  }
+  memcpy(kept->source, source.bytes, source.count);
+  kept->source_count = source.count;
+  kept->is_valid = 1;
+  kept->count = make_units(text, source, signs, kept->units, &kept->has_signs);
+  return kept;
 }
 
 /* ---- Adding ---- */
@@ -343,13 +385,12 @@ static int add_plain(ct_list *list, uint32_t root, ct_slice form, uint32_t numbe
 /* The entry's letters, each once, into the trie of bare letters; entries too long for it are found undisguised only. */
 static int add_bare(ct_list *list, ct_slice entry, uint32_t number) {
   struct item *item = &list->items[number - 1];
-  int ignored;
-  size_t count = to_units(list, entry, 0, &ignored);
+  const struct prepared_units *units = to_units(list->text, entry, 0);
   uint32_t node = ROOT_BARE;
   UChar32 last = 0, first[3] = {0};
   int letters = 0;
-  for (size_t at = 0; at < count; at++) {
-    struct unit unit = list->units[at];
+  for (size_t at = 0; at < units->count; at++) {
+    struct unit unit = units->units[at];
     if (unit.kind == UNIT_GAP) continue;
     if (unit.kind == UNIT_LETTER) letters++;
     if (unit.c == last) {
@@ -584,13 +625,13 @@ static uint32_t entry_here(const ct_list *list, const struct walk *walk) {
 }
 
 /* The longest fitting entry from unit `start` on. With `spaced`, single letters with blanks between them are one word. */
-static uint32_t bare_at(ct_list *list, ct_slice source, size_t count, size_t start, int spaced, int only_disguised,
-                        int *is_disguised, int64_t *steps) {
+static uint32_t bare_at(ct_list *list, ct_slice source, const struct prepared_units *units, size_t start, int spaced,
+                        int only_disguised, int *is_disguised, int64_t *steps) {
   struct walk walk = {.node = ROOT_BARE};
   uint32_t best = 0;
   int has_letter = 0, has_blank = 0;
-  for (size_t at = start; at < count; at++) {
-    const struct unit *unit = &list->units[at];
+  for (size_t at = start; at < units->count; at++) {
+    const struct unit *unit = &units->units[at];
     ++*steps;
     if (unit->kind == UNIT_GAP) continue;
     if (unit->kind == UNIT_BLANK) {
@@ -609,7 +650,8 @@ static uint32_t bare_at(ct_list *list, ct_slice source, size_t count, size_t sta
     }
     uint32_t found = entry_here(list, &walk);
     if (found) {
-      ct_slice shown = {source.bytes + list->units[start].from, (size_t)(unit->to - list->units[start].from)};
+      size_t from = units->units[start].from;
+      ct_slice shown = {source.bytes + from, unit->to - from};
       int hides = spaced || !is_plain(list, shown, &list->items[found - 1]);
       if (hides || !only_disguised) best = found, *is_disguised = hides;
     }
@@ -625,14 +667,15 @@ int64_t ct_list_censored(ct_list *list, ct_slice source, int only_disguised, int
   if (list->kind != CT_WORDS) return -1;
   /* First as words, then with signs for letters: `wow!` is no disguise of `wowl`, but `sh!t` is one. */
   for (int signs = 0, has_signs = 1; signs <= has_signs; signs++) {
-    size_t count = to_units(list, source, signs, &has_signs);
-    steps += (int64_t)count;
-    for (size_t start = 0; start < count; start++) {
-      if (!(list->units[start].flags & UNIT_STARTS)) continue;
-      int is_single = list->units[start].flags & UNIT_ENDS;
-      uint32_t found = bare_at(list, source, count, start, 0, only_disguised, is_disguised, &steps);
+    const struct prepared_units *units = to_units(list->text, source, signs);
+    has_signs = units->has_signs;
+    steps += (int64_t)units->count;
+    for (size_t start = 0; start < units->count; start++) {
+      if (!(units->units[start].flags & UNIT_STARTS)) continue;
+      int is_single = units->units[start].flags & UNIT_ENDS;
+      uint32_t found = bare_at(list, source, units, start, 0, only_disguised, is_disguised, &steps);
       if (!found && is_single) {
-        found = bare_at(list, source, count, start, 1, only_disguised, is_disguised, &steps);
+        found = bare_at(list, source, units, start, 1, only_disguised, is_disguised, &steps);
       }
       *work = steps;
       if (found) return (int64_t)found - 1;

@@ -35,6 +35,29 @@ struct prepared {
   uint8_t bytes[OUT_BYTES];
 };
 
+/* One character of a text on the way to a trie (lists.c). */
+enum { UNIT_BLANK = 0, UNIT_GAP, UNIT_LETTER };
+enum { UNIT_STARTS = 1, UNIT_ENDS = 2, UNIT_IS_LETTER = 4, UNIT_IS_SIGN = 8 };
+struct unit {
+  UChar32 c;
+  uint8_t kind, flags;
+  uint16_t from, to; /* in the source */
+};
+
+/* What an ASCII character becomes as a unit; `kind` UNIT_OTHER: as any other character, UNIT_NOTHING: it goes. */
+enum { UNIT_OTHER = 3, UNIT_NOTHING };
+struct ascii_unit {
+  uint8_t kind, letter, is_letter, is_sign, looks_like_letter;
+};
+
+/* The units of a text; every list is asked about the same one. */
+struct prepared_units {
+  int is_valid, has_signs;
+  size_t source_count, count;
+  uint8_t source[CT_TEXT_BYTES_MAX];
+  struct unit units[OUT_BYTES];
+};
+
 struct ct_text {
   const UNormalizer2 *decompose, *compose;
   USpoofChecker *spoof;
@@ -46,6 +69,8 @@ struct ct_text {
   uint32_t sorted[SHINGLES_MAX];
   struct machine *machine; /* of the patterns; NULL before the first */
   ct_patterns *patterns;
+  struct ascii_unit ascii[128];
+  struct prepared_units units[2]; /* with signs for signs, with signs for letters */
 };
 
 /* Classes of characters: what stands between words; what joins to words; what is a word by itself, in scripts written
@@ -54,6 +79,8 @@ enum { CLASS_GAP = 0, CLASS_JOINED, CLASS_SINGLE, CLASS_MARK };
 int text_class(UChar32 c);
 /* What `c` becomes; `spare` is used where memory is short. */
 const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare);
+/* Once the table of folded characters is open. */
+void text_open_units(ct_text *text);
 /* Transforms by `table`, with blanks joined. */
 size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8_t *out, size_t capacity);
 #endif

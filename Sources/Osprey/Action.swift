@@ -1,6 +1,7 @@
 import ATProto
 
 /// The action names Osprey sees (CONTRACT.md, "Actions topic").
+@usableFromInline
 package enum ActionName: UInt8, CaseIterable, Sendable {
   case operationCreate, operationUpdate, operationDelete, account, identity, info, sync
 

@@ -1,4 +1,5 @@
 import ATProto
+import Glibc
 import Osprey
 
 /// What rules ask about an event beyond its plain fields: links, domains, mentions and so on, each worked out once and only
@@ -254,6 +255,8 @@ final class EventFacts {
 
   /// `http://…` and `https://…` in running text, up to a blank, a quote, an angle bracket or what is not ASCII.
   private func eachAddress(in text: Bytes, _ found: (Bytes) -> Void) {
+    // Most texts have no colon, and memchr is a good deal faster than the loop.
+    guard memchr(text.base, 0x3a, text.count) != nil else { return }
     var at = 0
     while at + 8 <= text.count {
       guard text[at] | 0x20 == 0x68, let body = schemeEnd(text, at) else {

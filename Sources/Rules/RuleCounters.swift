@@ -80,6 +80,14 @@ package final class RuleCounters: Sendable {
     add(1, at: rule * Self.width + Self.header + bucket)
   }
 
+  /// An evaluation that took no time, since it is known what the rule finds.
+  @inline(__always)
+  func addKnown(_ rule: Int, isSkip: Bool) {
+    add(.evaluations, rule)
+    if isSkip { add(.skips, rule) }
+    add(1, at: rule * Self.width + Self.header)
+  }
+
   @inline(__always)
   func notePeak(_ rule: Int, _ instructions: Int) {
     precondition(rule >= 0 && rule < count)

@@ -106,6 +106,7 @@ extension RuleHost {
       errors.append(RuleError("", 1, String(cString: lh_error(host.lua))))
     }
     guard errors.isEmpty else { throw RuleErrors(errors: errors) }
+    lh_learns(host.lua, options.keepsKnownMisses ? 1 : 0)
     host.hash = RuleFiles.hash(files)
     host.facts.directory = options.directory
     host.prepare(options)

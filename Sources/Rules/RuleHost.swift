@@ -121,6 +121,8 @@ package final class RuleHost: @unchecked Sendable {
     var nanoseconds: Int64 = 0
     var instructions: Int64 = 0
     timeKills = 0
+    // Members once, not once for each rule: each is a retain and a release.
+    let (index, counters, lua, tracer) = (index, counters, lua, tracer)
     for position in range {
       let rule = index.rule(at: position)
       if !isExact, !index.accepts(rule, action.collection) { continue }
@@ -131,6 +133,14 @@ package final class RuleHost: @unchecked Sendable {
       if instructions > RuleLimits.eventInstructionsMax || timeKills >= RuleLimits.eventTimeKillsMax {
         result.skipped += 1
         tracer?.note(rule, .outOfBudget)
+        continue
+      }
+      var found: Int32 = 0
+      if lh_known(lua, functions[rule], &found) != 0 {
+        instructions += lh_used(lua)
+        counters.addKnown(rule, isSkip: Int(found) == LH_NOT_APPLICABLE)
+        outcomes.append((rule, Int(found) == LH_NOT_APPLICABLE ? .notApplicable : .miss))
+        result.evaluated += 1
         continue
       }
       let outcome = run(rule, action)
@@ -170,7 +180,8 @@ package final class RuleHost: @unchecked Sendable {
     features.begin(rule: rule)
     tracer?.begin(rule)
     var hit: Int32 = 0
-    let code = lh_run(lua, rules[rule].function, &hit)
+    let code = lh_run(lua, functions[rule], &hit)
+    let counters = counters
     counters.addTime(rule, Int(lh_elapsed_ns(lua)))
     counters.notePeak(rule, Int(lh_used(lua)))
     guard code == LH_OK else {
@@ -233,6 +244,8 @@ package final class RuleHost: @unchecked Sendable {
 
   // MARK: Prepared at load, so that judging makes no text
 
+  /// What `lh_run` wants, by rule.
+  private var functions: [Int32] = []
   private(set) var nameBytes: [[UInt8]] = []
   private(set) var hashBytes: [[UInt8]] = []
 
@@ -243,6 +256,7 @@ package final class RuleHost: @unchecked Sendable {
     counters = RuleCounters(count: rules.count)
     faults = Array(repeating: FaultHistory(options.faultsMax), count: rules.count)
     features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))
+    functions = rules.map(\.function)
     nameBytes = rules.map { Array($0.name.utf8) }
     hashBytes = rules.map { Array($0.fileHash.utf8) }
     crossingKeys = nameBytes.map { name in

@@ -11,6 +11,9 @@ package struct RuleOptions: Sendable {
   package var restoring: RuleSnapshot?
   /// To measure: the set is repeated under other names to so many rules, each copy with counters of its own. 0: it is not.
   package var rulesWanted = 0
+  /// Whether a rule that would only find nothing again, by what it asked before, is not run (known.c). Off to compare: the
+  /// verdicts are the same.
+  package var keepsKnownMisses = true
 
   package init(
     faultsMax: Int = RuleLimits.ruleFaultsMax, directory: AccountDirectory? = nil, restoring: RuleSnapshot? = nil

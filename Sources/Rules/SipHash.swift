@@ -34,36 +34,35 @@ struct SipHash {
     v0 ^= word
   }
 
+  /// The low `length` bytes of `value` (1 to 8, the rest zero), wherever the word that is being filled begins.
   @inline(__always)
-  mutating func append(_ byte: UInt8) {
-    tail |= UInt64(byte) << UInt64((count & 7) * 8)
-    count += 1
-    if count & 7 == 0 {
+  private mutating func append(_ value: UInt64, length: Int) {
+    let filled = UInt64(count & 7) * 8
+    tail |= value &<< filled
+    count += length
+    if Int(filled) + length * 8 >= 64 {
       compress(tail)
-      tail = 0
+      tail = filled == 0 ? 0 : value &>> (64 &- filled)
     }
   }
+
+  @inline(__always)
+  mutating func append(_ byte: UInt8) { append(UInt64(byte), length: 1) }
+
+  /// Low bytes first.
+  @inline(__always)
+  mutating func append(_ value: UInt64) { append(value, length: 8) }
 
   mutating func append(_ base: UnsafePointer<UInt8>, _ length: Int) {
     var at = 0
-    while at < length, count & 7 != 0 {
-      append(base[at])
-      at += 1
-    }
     while at + 8 <= length {
-      compress(UInt64(littleEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)))
+      append(UInt64(littleEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)))
       at += 8
-      count += 8
     }
-    while at < length {
-      append(base[at])
-      at += 1
-    }
-  }
-
-  mutating func append(_ value: UInt64) {
-    var value = value.littleEndian
-    withUnsafeBytes(of: &value) { append($0.baseAddress!.assumingMemoryBound(to: UInt8.self), 8) }
+    guard at < length else { return }
+    var rest: UInt64 = 0
+    for place in 0..<length - at { rest |= UInt64(base[at + place]) &<< UInt64(place * 8) }
+    append(rest, length: length - at)
   }
 
   mutating func finish() -> (high: UInt64, low: UInt64) {

@@ -3,11 +3,12 @@ import Glibc
 /// A growing output buffer that is filled, handed out as a view, emptied and filled again without giving its memory back.
 ///
 /// One thread at a time. Positions returned by `count` stay valid as offsets when the buffer moves; views do not.
+@usableFromInline
 package final class ByteWriter {
-  private(set) var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
   /// Bytes written since the last `removeAll`.
-  package private(set) var count = 0
-  package private(set) var capacity: Int
+  @usableFromInline package internal(set) var count = 0
+  @usableFromInline package internal(set) var capacity: Int
 
   package init(capacity: Int = 4096) {
     precondition(capacity > 0)
@@ -18,13 +19,13 @@ package final class ByteWriter {
   deinit { base.deallocate() }
 
   /// Everything written so far. Valid until the next append.
-  package var bytes: Bytes { Bytes(base: UnsafePointer(base), count: count) }
+  @inlinable package var bytes: Bytes { Bytes(base: UnsafePointer(base), count: count) }
 
   /// The part written at `slice`. Valid until the next append.
-  package subscript(slice: Slice) -> Bytes { bytes[slice] }
+  @inlinable package subscript(slice: Slice) -> Bytes { bytes[slice] }
 
   /// Forgets the content and keeps the memory.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func removeAll() { count = 0 }
 
   /// Forgets what was written after `length`.
@@ -43,20 +44,20 @@ package final class ByteWriter {
   }
 
   /// Room for `extra` more bytes; the pointer is where they go. Follow with `advance`.
-  @inline(__always)
+  @inlinable @inline(__always)
   func reserve(_ extra: Int) -> UnsafeMutablePointer<UInt8> {
     if count + extra > capacity { grow(extra) }
     return base + count
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   func advance(_ written: Int) {
     count += written
     assert(count <= capacity)
   }
 
-  @inline(never)
-  private func grow(_ extra: Int) {
+  @inline(never) @usableFromInline
+  func grow(_ extra: Int) {
     var size = capacity
     while size < count + extra { size *= 2 }
     let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
@@ -66,22 +67,22 @@ package final class ByteWriter {
     capacity = size
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func append(_ byte: UInt8) {
     reserve(1)[0] = byte
     count += 1
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
-    memcpy(reserve(length), text.utf8Start, length)
+    reserve(length).update(from: text.utf8Start, count: length)
     count += length
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func append(_ bytes: Bytes) {
-    memcpy(reserve(bytes.count), bytes.base, bytes.count)
+    reserve(bytes.count).update(from: bytes.base, count: bytes.count)
     count += bytes.count
   }
 

@@ -146,6 +146,10 @@ int lh_seal(lh_host *host);
 /* Around the rules of one event. */
 void lh_begin_event(lh_host *host);
 void lh_end_event(lh_host *host);
+/* Whether it is known what the rule finds on the current event, so that it need not run (known.c); if so `hit` is set. */
+int lh_known(lh_host *host, int32_t rule, int32_t *hit);
+/* Whether known misses are kept from now on; they are unless somebody says otherwise, to compare. */
+void lh_learns(lh_host *host, int32_t is_on);
 /* Runs one rule on the current event. `hit` is set when LH_OK comes back; else `lh_error` says what happened. */
 int lh_run(lh_host *host, int32_t rule, int32_t *hit);
 

@@ -133,12 +133,12 @@ final class RuleTracer {
   private func object(_ value: lh_value) -> String {
     guard value.kind == Int32(LH_NODE) else { return "…" }
     if let known = objects[value.integer] { return known }
-    return value.integer >> 56 & 3 == 1 ? "event" : "…"
+    return value.integer >> 56 & 7 == 1 ? "event" : "…"
   }
 
   /// The field of a list of the event: proxies carry a tag (host_internal.h), addresses have nothing up there.
   private func listField(_ bits: Int64) -> EventField? {
-    bits >> 56 & 3 == 3 ? EventField(rawValue: Int32(truncatingIfNeeded: bits & 0xffff_ffff)) : nil
+    bits >> 56 & 7 == 3 ? EventField(rawValue: Int32(truncatingIfNeeded: bits & 0xffff_ffff)) : nil
   }
 
   private func show(_ value: lh_value, _ facts: EventFacts) -> String {

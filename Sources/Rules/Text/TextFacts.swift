@@ -1,4 +1,5 @@
 import ATProto
+import Glibc
 
 /// The parts of an event's text that rules ask for: made once per event, when first asked for.
 final class TextFacts {
@@ -55,16 +56,14 @@ enum BareHosts {
     let text = text.prefixUTF8(RuleLimits.textBytesMax)
     var at = 0
     var left = RuleLimits.bareHostsMax
-    while at < text.count, left > 0 {
-      guard isNameByte(text[at]) else {
-        at += 1
-        continue
-      }
-      var start = at
-      var end = at
+    // A name has a dot, most words have none: from dot to dot.
+    while left > 0, at < text.count, let dot = memchr(text.base + at, 0x2e, text.count - at) {
+      var start = UnsafeRawPointer(dot) - UnsafeRawPointer(text.base)
+      var end = start + 1
+      while start > at, isNameByte(text[start - 1]) { start -= 1 }
       while end < text.count, isNameByte(text[end]) { end += 1 }
       let next = end
-      let isPart = at > 0 && (text[at - 1] == 0x40 || text[at - 1] == 0x2f)
+      let isPart = start > 0 && (text[start - 1] == 0x40 || text[start - 1] == 0x2f)
       let isMail = end < text.count && text[end] == 0x40
       while end > start, !isLabelEdge(text[end - 1]) { end -= 1 }
       while start < end, !isLabelEdge(text[start]) { start += 1 }
