@@ -223,7 +223,8 @@ let attacks: [Attack] = [
     prelude: "local seen = {}\n"),
   Attack(
     name: "state by sorting", body: "table.sort(seen)", ending: .error("read-only"), prelude: "local seen = { 2, 1 }\n"),
-  Attack(name: "a counter's methods", body: "count('a', 'b', 1).add = 1", ending: .error("a counter cannot be changed")),
+  Attack(
+    name: "a counter's methods", body: "count('a', 'b', 1).add = 1", ending: .error("a counter cannot be changed")),
   Attack(name: "a counter without a colon", body: "count('a', 'b', 1).add('x')", ending: .error("with a colon")),
   Attack(
     name: "a method of a counter on something else", body: "count('a', 'b', 1).get(event)",
