@@ -2,6 +2,7 @@
 -- as columns, so name them for the person who reads it. What only rules need begins with `_` and stays out of it.
 
 local endings = use "lib/endings"
+local mixed = re[[\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}]]
 local scam_calls = list "scam_calls"
 
 return features {
@@ -31,5 +32,40 @@ return features {
   _TextCore = function(event)
     local core = endings.without(text.fold(event.text))
     return core and core:sub(1, 2000)
+  end,
+
+  -- Counters that several rules look at are fed here: once per event, whichever rule asks first. And a rule that begins with a
+  -- small number, a yes or a no costs next to nothing: what it found for a number is known the next time that number comes.
+
+  -- Posts of the account within ten minutes, this one included.
+  _RecentPosts = function(event)
+    return count("posts of an account", event.did, minutes(10)):add()
+  end,
+
+  -- Posts the account deleted within ten minutes.
+  _RecentDeletions = function(event)
+    local deleted = count("posts deleted", event.did, minutes(10))
+    return event.operation == "delete" and deleted:add() or deleted:get()
+  end,
+
+  -- Follows of the account within ten minutes.
+  _RecentFollows = function(event)
+    return count("follows", event.did, minutes(10)):add()
+  end,
+
+  -- Accounts that posted the same longer text within five minutes; nil for a short one. A folded text can be shorter than the
+  -- one that was posted: emoji joiners and marks are gone.
+  _CopyAccounts = function(event)
+    if text.len(event.text) < 60 then return nil end
+    local core = features._TextCore
+    if #core < 50 then return nil end
+    return distinct("copies of a text", core, minutes(5)):add(event.did)
+  end,
+
+  -- Places where letters of two scripts meet inside a word. As many bytes as characters: plain ASCII, and nothing to look for.
+  _MixedScriptPlaces = function(event)
+    local shown = event.text
+    if not shown or #shown == text.len(shown) then return 0 end
+    return mixed:count(shown)
   end,
 }

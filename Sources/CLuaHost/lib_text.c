@@ -178,7 +178,7 @@ static int domain_registrable(lua_State *L) {
   if (!push_host(L, slice_of(lh_check_text(L, 1)))) return 1;
   lh_text host = lh_text_at(L, -1);
   lh_charge(L, 100 + (int64_t)host.count * 4); /* a look-up for each of its labels */
-  ct_slice found = ct_registrable(slice_of(host));
+  ct_slice found = ct_registrable(host_of(L)->text, slice_of(host));
   if (found.count == 0) return luaL_pushfail(L), 1;
   push_slice(L, found);
   return 1;

@@ -2,7 +2,7 @@
 #include <libpsl.h>
 #include <string.h>
 
-#include "CText.h"
+#include "text_internal.h"
 
 enum { HOST_BYTES_MAX = 253 };
 
@@ -52,11 +52,29 @@ static int copy_host(ct_slice host, char *out) {
   return 1;
 }
 
-ct_slice ct_registrable(ct_slice host) {
+/* Where the registrable part begins; the host's length where there is none. */
+static size_t registrable_offset(ct_slice host) {
   char copy[HOST_BYTES_MAX + 1];
   const char *found = copy_host(host, copy) ? psl_registrable_domain(psl_builtin(), copy) : NULL;
-  if (!found) return (ct_slice){host.bytes, 0};
-  size_t offset = (size_t)(found - copy);
+  return found ? (size_t)(found - copy) : host.count;
+}
+
+ct_slice ct_registrable(ct_text *text, ct_slice host) {
+  size_t offset;
+  if (host.count == 0 || host.count > KNOWN_HOST_BYTES) {
+    offset = registrable_offset(host);
+  } else {
+    /* The same few sites are linked all day, and psl walks its list for several microseconds. */
+    uint32_t hash = 2166136261;
+    for (size_t at = 0; at < host.count; at++) hash = (hash ^ host.bytes[at]) * 16777619;
+    struct known_host *known = &text->hosts[(hash ^ hash >> 16) % KNOWN_HOSTS];
+    if (known->count != host.count || memcmp(known->bytes, host.bytes, host.count) != 0) {
+      known->count = (uint8_t)host.count;
+      known->offset = (uint8_t)registrable_offset(host);
+      memcpy(known->bytes, host.bytes, host.count);
+    }
+    offset = known->offset;
+  }
   return (ct_slice){host.bytes + offset, host.count - offset};
 }
 

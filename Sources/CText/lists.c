@@ -264,6 +264,13 @@ static size_t put_letter(struct unit *units, size_t count, struct unit unit) {
   return count + 1;
 }
 
+/* Appends what is no letter; the letter before it ends a word. */
+static size_t put_between(struct unit *units, size_t count, struct unit unit) {
+  if (count > 0 && units[count - 1].kind == UNIT_LETTER) units[count - 1].flags |= UNIT_ENDS;
+  units[count] = unit;
+  return count + 1;
+}
+
 /* With `signs`, signs that look like letters are letters; else they are gaps as other signs are. */
 static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit *units, int *has_signs) {
   size_t count = 0;
@@ -278,12 +285,23 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
     const struct ascii_unit *ascii = c < 0x80 ? &text->ascii[c] : NULL;
     int class, is_sign, looks_like_letter;
     struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)(at + 1)};
+    if (ascii && ascii->kind == UNIT_LETTER && !ascii->is_sign) { /* what most texts are made of */
+      at++;
+      int starts = before == CLASS_GAP || before == CLASS_SINGLE;
+      if (before == CLASS_SINGLE && count > 0) units[count - 1].flags |= UNIT_ENDS;
+      before = CLASS_JOINED;
+      unit = (struct unit){ascii->letter, UNIT_LETTER,
+                           (uint8_t)((starts ? UNIT_STARTS : 0) | (ascii->is_letter ? UNIT_IS_LETTER : 0)), (uint16_t)from,
+                           (uint16_t)at};
+      count = put_letter(units, count, unit);
+      continue;
+    }
     if (ascii && ascii->kind != UNIT_OTHER) {
       at++;
       if (ascii->kind == UNIT_NOTHING) continue;
       if (ascii->kind == UNIT_BLANK) {
         before = CLASS_GAP;
-        units[count++] = unit;
+        count = put_between(units, count, unit);
         continue;
       }
       is_sign = ascii->is_sign;
@@ -297,7 +315,7 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
       if (entry->count == 0) continue;
       if (entry->count == 1 && entry->bytes[0] == ' ') {
         before = CLASS_GAP;
-        units[count++] = unit;
+        count = put_between(units, count, unit);
         continue;
       }
       class = c < 0 ? CLASS_GAP : text_class(c);
@@ -312,7 +330,7 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
     if (class == CLASS_GAP) {
       unit.kind = UNIT_GAP;
       before = CLASS_GAP;
-      units[count++] = unit;
+      count = put_between(units, count, unit);
       continue;
     }
     int starts = before == CLASS_GAP || before == CLASS_SINGLE || class == CLASS_SINGLE;
@@ -337,10 +355,7 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
       count = put_letter(units, count, unit);
     }
   }
-  for (size_t unit = 0; unit < count; unit++) {
-    int is_last = unit + 1 == count || units[unit + 1].kind != UNIT_LETTER;
-    if (units[unit].kind == UNIT_LETTER && is_last) units[unit].flags |= UNIT_ENDS;
-  }
+  if (count > 0 && units[count - 1].kind == UNIT_LETTER) units[count - 1].flags |= UNIT_ENDS;
   /* Signs around a word may be letters or not: `$pam!` has an s and no l. */
   for (size_t unit = 1; signs && unit < count; unit++) {
     int after_sign = units[unit - 1].flags & UNIT_IS_SIGN && units[unit - 1].flags & UNIT_STARTS;

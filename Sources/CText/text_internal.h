@@ -58,6 +58,13 @@ struct prepared_units {
   struct unit units[OUT_BYTES];
 };
 
+/* A host and where its registrable part begins (hosts.c). */
+enum { KNOWN_HOSTS = 1024, KNOWN_HOST_BYTES = 62 };
+struct known_host {
+  uint8_t count, offset;
+  uint8_t bytes[KNOWN_HOST_BYTES];
+};
+
 struct ct_text {
   const UNormalizer2 *decompose, *compose;
   USpoofChecker *spoof;
@@ -69,6 +76,7 @@ struct ct_text {
   uint32_t sorted[SHINGLES_MAX];
   struct machine *machine; /* of the patterns; NULL before the first */
   ct_patterns *patterns;
+  struct known_host hosts[KNOWN_HOSTS];
   struct ascii_unit ascii[128];
   struct prepared_units units[2]; /* with signs for signs, with signs for letters */
 };

@@ -122,7 +122,7 @@ package final class RuleHost: @unchecked Sendable {
     var instructions: Int64 = 0
     timeKills = 0
     // Members once, not once for each rule: each is a retain and a release.
-    let (index, counters, lua, tracer) = (index, counters, lua, tracer)
+    let (index, counters, functions, lua, tracer) = (index, counters, functions, lua, tracer)
     for position in range {
       let rule = index.rule(at: position)
       if !isExact, !index.accepts(rule, action.collection) { continue }

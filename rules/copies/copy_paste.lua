@@ -18,13 +18,10 @@ return rule {
   actions = { "operation#create" },
   collections = { "app.bsky.feed.post" },
   when = function(event)
-    if text.len(event.text) < 60 then return false end
-    local core = features._TextCore
-    -- A folded text can be short: emoji joiners and marks are gone.
-    if #core < 50 then return false end
-    local accounts = distinct("copies of a text", core, minutes(5)):add(event.did)
+    local accounts = features._CopyAccounts
     -- One account alone is what nearly all texts are. Nothing is kept for them.
-    if accounts < 2 then return false end
+    if not accounts or accounts < 2 then return false end
+    local core = features._TextCore
     if accounts < first_hit then
       local place = "copy " .. accounts .. hash.of(core)
       if not cache.get(place) then cache.set(place, event.uri, minutes(10)) end

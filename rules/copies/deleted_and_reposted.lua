@@ -11,13 +11,8 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    local deleted = count("posts deleted", event.did, minutes(10))
-    if event.operation == "delete" then
-      deleted:add()
-      return
-    end
     -- Whoever deletes nothing is done here, before any text is touched.
-    local gone = deleted:get()
+    local gone = features._RecentDeletions
     if gone < 5 or not event.text then return false end
     local again = count("text again", event.did .. features._TextCore, minutes(10)):add()
     if again < 5 then return false end

@@ -1,9 +1,8 @@
 -- Letters of two scripts inside one word: `Bіtcoin` with a Ukrainian і. Nobody types that by accident, but there are honest
 -- cases: a Greek formula, a brand, a learner's note. So one place is nothing, and it takes four.
 --
--- Patterns are compiled when the rules are loaded, find in linear time, and know Unicode. No text can make one slow.
-
-local mixed = re[[\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}]]
+-- The pattern that counts the places is in rules/features.lua. Patterns are compiled when the rules are loaded, find in linear
+-- time, and know Unicode. No text can make one slow.
 
 return rule {
   name = "DisguisedText",
@@ -13,10 +12,7 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    -- As many bytes as characters: plain ASCII, and nothing to look for.
-    local shown = event.text
-    if not shown or #shown == text.len(shown) then return false end
-    local places = mixed:count(shown)
+    local places = features._MixedScriptPlaces
     if places < 4 then return false end
     return true, { MixedScriptPlaces = places }
   end,

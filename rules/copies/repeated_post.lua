@@ -14,7 +14,7 @@ return rule {
   mode = "shadow",
   when = function(event)
     -- Most accounts write less than three posts in ten minutes. For them no text is touched.
-    if count("posts of an account", event.did, minutes(10)):add() < 3 or text.len(event.text) < 30 then return false end
+    if features._RecentPosts < 3 or text.len(event.text) < 30 then return false end
     local copies = count("same text", event.did .. features._TextCore, minutes(10))
     copies:add()
     return copies:crossed(8)

@@ -10,9 +10,8 @@ return rule {
   actions = { "operation#create" },
   collections = { "app.bsky.graph.follow" },
   when = function(event)
-    local follows = count("follows", event.did, minutes(10))
-    local made = follows:add()
-    if made < 75 or not follows:crossed(75) then return false end
+    local made = features._RecentFollows
+    if made < 75 or not count("follows", event.did, minutes(10)):crossed(75) then return false end
     return true, { FollowCount = made }
   end,
   effects = {

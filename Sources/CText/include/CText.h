@@ -110,7 +110,7 @@ int64_t ct_patterns_next(ct_patterns *patterns, int64_t number, ct_slice source)
 ct_slice ct_host(ct_slice address);
 /* The registrable domain of a host in lower case (public suffix list, as built into libpsl): a part of `host`, empty where
  * there is none. */
-ct_slice ct_registrable(ct_slice host);
+ct_slice ct_registrable(ct_text *text, ct_slice host);
 /* Whether `host` lies below a suffix of the public suffix list that is not a private one. */
 int ct_is_known_host(ct_slice host);
 #endif
