@@ -53,6 +53,14 @@ return features {
     return count("follows", event.did, minutes(10)):add()
   end,
 
+  -- Follows the account took back within an hour. What it made is counted beside them, so that no follow is missed.
+  _RecentUnfollows = function(event)
+    local gone = count("follows deleted", event.did, hours(1))
+    if event.operation ~= "create" then return gone:add() end
+    count("follows made", event.did, hours(1)):add()
+    return gone:get()
+  end,
+
   -- Accounts that posted the same longer text within five minutes; nil for a short one. A folded text can be shorter than the
   -- one that was posted: emoji joiners and marks are gone.
   _CopyAccounts = function(event)

@@ -39,6 +39,7 @@ static int string_sub(lua_State *L) {
   size_t from = start_position(luaL_checkinteger(L, 2), text.count);
   size_t to = end_position(luaL_optinteger(L, 3, -1), text.count);
   if (from > to) return lua_pushliteral(L, ""), 1;
+  if (from == 1 && to == text.count) return lua_settop(L, 1), 1;
   lua_pushlstring(L, (const char *)text.bytes + from - 1, to - from + 1);
   return 1;
 }

@@ -122,6 +122,11 @@ static int32_t emoji_element(ct_slice source, int32_t at) {
   return next;
 }
 
+/* Whether an emoji may begin with this byte: all are in U+0000-00BF, U+2000-3FFF and above U+FFFF. */
+static int may_begin_emoji(uint8_t byte) {
+  return byte < 0xc0 || byte == 0xc2 || byte == 0xe2 || byte == 0xe3 || byte >= 0xf0;
+}
+
 int ct_next_emoji(ct_slice source, size_t *at, ct_slice *emoji) {
   int32_t position = (int32_t)*at, end = (int32_t)source.count;
   while (position < end) {
@@ -130,7 +135,8 @@ int ct_next_emoji(ct_slice source, size_t *at, ct_slice *emoji) {
       position++;
       continue;
     }
-    int32_t next = emoji_element(source, position), joined;
+    int32_t next = position, joined;
+    if (may_begin_emoji(source.bytes[position])) next = emoji_element(source, position);
     if (next == position) {
       U8_FWD_1(source.bytes, position, end);
       continue;

@@ -11,17 +11,11 @@ return rule {
   actions = { "operation#create", "operation#delete" },
   collections = { "app.bsky.graph.follow" },
   when = function(event)
-    local made = count("follows made", event.did, hours(1))
-    if event.operation == "create" then
-      made:add()
-      return false
-    end
-    local gone = count("follows deleted", event.did, hours(1))
-    local deleted = gone:add()
-    if deleted < 20 then return false end
-    local follows = made:get()
+    local deleted = features._RecentUnfollows
+    if deleted < 20 or event.operation == "create" then return false end
+    local follows = count("follows made", event.did, hours(1)):get()
     -- `crossed` comes last: it is true once only, and that once must not be spent before the rest holds.
-    if follows < 20 or deleted * 2 < follows or not gone:crossed(20) then return false end
+    if follows < 20 or deleted * 2 < follows or not count("follows deleted", event.did, hours(1)):crossed(20) then return false end
     return true, { FollowsMade = follows, FollowsDeleted = deleted }
   end,
   effects = {

@@ -10,8 +10,7 @@ return rule {
   collections = { "app.bsky.feed.post" },
   mode = "shadow",
   when = function(event)
-    -- The cheap question first: twenty emoji take eighty bytes.
-    if #(event.text or "") < 80 or #event.emoji < 20 or #event.tokens > 0 then return false end
+    if #event.emoji < 20 or #event.tokens > 0 then return false end
     local posts = count("emoji posts", event.did, minutes(10))
     posts:add()
     return posts:crossed(10)
