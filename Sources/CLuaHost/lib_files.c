@@ -82,9 +82,7 @@ static int compute(lua_State *L, lh_host *host, int at) {
     lua_rawseti(L, lua_upvalueindex(2), at);
     return lua_error(L);
   }
-  host->feature_state[at] = FAILED; /* what is raised below stays the answer */
-  lua_pushfstring(L, "the feature '%s' failed before on this event", name);
-  lua_rawseti(L, lua_upvalueindex(2), at);
+  host->feature_state[at] = FAILED; /* where something is raised below: its slot is false still */
   share(L, name);
   lh_text why = {(const uint8_t *)"", 0};
   lh_ask(host)->shared(host->call.context, LH_SHARED_BEGIN, &why);
@@ -126,7 +124,10 @@ static int features_index(lua_State *L) {
     case RUNNING: return luaL_error(L, "the feature '%s' asks for itself", lua_tostring(L, 2));
     default:
       lua_rawgeti(L, lua_upvalueindex(2), at);
-      if (host->feature_state[at] != KNOWN) return lua_error(L);
+      if (host->feature_state[at] != KNOWN) {
+        if (lua_type(L, -1) == LUA_TSTRING) return lua_error(L);
+        return luaL_error(L, "the feature '%s' failed before on this event", lua_tostring(L, 2));
+      }
       if (!host->run_is_opaque) {
         lh_value value;
         lh_plain_value(L, -1, &value);
