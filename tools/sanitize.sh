@@ -20,6 +20,7 @@ export LSAN_OPTIONS="suppressions=$here/tools/lsan-suppressions.txt:print_suppre
 export TSAN_OPTIONS="suppressions=$here/tools/tsan-suppressions.txt:halt_on_error=0:exitcode=66:${TSAN_OPTIONS:-}"
 
 # One test at a time, as in `make test`: a starved one proves nothing.
+export OSPREY_FEEDER_SLOWNESS=4
 suite=(swift test --no-parallel "--sanitize=$kind" --scratch-path "$scratch")
 mkdir -p "$scratch"
 log="$scratch/build.log"
