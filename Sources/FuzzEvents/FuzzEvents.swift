@@ -65,11 +65,21 @@ nonisolated(unsafe) private var clockMs: Int64 = 1_783_175_954_000
 
 private func load() -> RuleHost {
   folder.write("everything.lua", everything)
-  do throws(RuleErrors) { return try RuleHost.load(directory: folder.path) } catch { finding("\(error)") }
+  do throws(RuleErrors) {
+    let host = try RuleHost.load(directory: folder.path)
+    host.onFault = { lastFault = $0.message }
+    return host
+  } catch {
+    finding("\(error)")
+  }
 }
 
+/// What went wrong last in one of the hosts.
+nonisolated(unsafe) private var lastFault = ""
+
 /// Any bytes as a record: as they are, or as directions for building one that is well-formed. The same event judged by two
-/// hosts of the same past gives the same verdict.
+/// hosts of the same past gives the same verdict; but where the clock ended a rule, on a machine that is slow and stood still,
+/// which may be in one of the two (docs/invariants.md).
 func fuzzEvents(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = [UInt8](UnsafeRawBufferPointer(start: data, count: count))
   guard let first = input.first else { return 0 }
@@ -78,9 +88,11 @@ func fuzzEvents(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let paths = ["app.bsky.feed.post/3l6oveex3ii2k", "app.bsky.actor.profile/self", "app.bsky.graph.list/3l6oveex3ii2k"]
   let frame = CommitFrame([Op("create", paths[Int(first >> 1) % paths.count], record)]).encoded
   clockMs += Int64(first) * 100
+  lastFault = ""
   let one = bench.judge(frame, host, clockMs: clockMs)
   let other = bench.judge(frame, twin, clockMs: clockMs)
-  law(one == other, "two hosts of the same past differ:\n\(one)\n\(other)")
+  let isByClock = lastFault.hasSuffix("used up its time")
+  law(one == other || isByClock, "two hosts of the same past differ (last fault: \(lastFault)):\n\(one)\n\(other)")
   return 0
 }
 

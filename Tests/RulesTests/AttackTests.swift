@@ -1,6 +1,5 @@
 import ATProto
 import FrameKit
-import Glibc
 import Osprey
 import Testing
 
@@ -244,9 +243,8 @@ let attacks: [Attack] = [
 ]
 
 @Suite(.serialized) struct AttackTests {
-  /// Most take 2 to 10 on a quiet machine; what is left is for a busy one. tools/sanitize.sh says how much slower it makes things.
-  private static let millisecondsMax =
-    100.0 * (getenv("OSPREY_FEEDER_SLOWNESS").flatMap { Double(String(cString: $0)) } ?? 1)
+  /// Most take 2 to 10 on a quiet machine; what is left is for a busy one.
+  private static let millisecondsMax = 100 * slowness
 
   @Test(arguments: attacks + textAttacks)
   func `an attack ends within its budget, under the right name, and harms nobody`(attack: Attack) throws {

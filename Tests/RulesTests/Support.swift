@@ -154,6 +154,9 @@ func loadErrors(_ files: [String: String]) -> [String] {
   }
 }
 
+/// How many times slower than usual things may be: tools/sanitize.sh says so.
+let slowness = getenv("OSPREY_FEEDER_SLOWNESS").flatMap { Double(String(cString: $0)) } ?? 1
+
 /// Milliseconds that `body` takes of this thread's time: other tests run beside it.
 func milliseconds(_ body: () throws -> Void) rethrows -> Double {
   var start = timespec()
