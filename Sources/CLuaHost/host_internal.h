@@ -11,7 +11,7 @@
 enum { LH_FEATURES_MAX = 256, LH_FEATURE_ITEMS_MAX = 100, LH_FIELDS_MAX = 64 };
 
 /* Known misses (known.c). A step is a question a run asked, and its answer: the value of field `subject`, the length of list
- * `subject`, or whether the account is younger than `seconds` (subject: the field with its age). */
+ * `subject`, the value of feature `subject`, or whether the account is younger than `seconds`. */
 enum { LH_STEP_FIELD = 1, LH_STEP_COUNT, LH_STEP_FEATURE, LH_STEP_YOUNG };
 enum { LH_STEPS_MAX = 6, LH_NODES_MAX = 4096, LH_EDGES_MAX = 16384 };
 struct lh_step {

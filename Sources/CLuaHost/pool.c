@@ -29,8 +29,10 @@ static int is_ours(const struct lh_pool *pool, const void *block) {
   return pool->arena && (uintptr_t)block - (uintptr_t)pool->arena < ARENA_BYTES;
 }
 
+static size_t class_of(size_t size) { return (size + CLASS_BYTES - 1) / CLASS_BYTES; }
+
 static void *take(struct lh_pool *pool, size_t size) {
-  size_t class = (size + CLASS_BYTES - 1) / CLASS_BYTES;
+  size_t class = class_of(size);
   if (class >= LH_POOL_CLASSES) return malloc(size);
   void *block = pool->free[class];
   if (block) {
@@ -46,7 +48,7 @@ static void *take(struct lh_pool *pool, size_t size) {
 
 void lh_pool_free(struct lh_pool *pool, void *block, size_t size) {
   if (!is_ours(pool, block)) return free(block);
-  size_t class = (size + CLASS_BYTES - 1) / CLASS_BYTES;
+  size_t class = class_of(size);
   memcpy(block, &pool->free[class], sizeof block);
   pool->free[class] = block;
 }
@@ -55,7 +57,7 @@ void lh_pool_free(struct lh_pool *pool, void *block, size_t size) {
 void *lh_pool_resize(struct lh_pool *pool, void *block, size_t old, size_t size) {
   if (!block) return take(pool, size);
   if (!is_ours(pool, block)) return realloc(block, size);
-  if ((old + CLASS_BYTES - 1) / CLASS_BYTES == (size + CLASS_BYTES - 1) / CLASS_BYTES) return block;
+  if (class_of(old) == class_of(size)) return block;
   void *moved = take(pool, size);
   if (!moved) return NULL;
   memcpy(moved, block, old < size ? old : size);

@@ -157,32 +157,13 @@ static size_t preview(lua_State *L, char *to, size_t room) {
 enum { PREVIEW_ROOM = 400 };
 
 static void trace_value(lua_State *L, lh_value *value, char *room, size_t *used) {
-  memset(value, 0, sizeof *value);
-  switch (lua_type(L, -1)) {
-    case LUA_TNIL: value->kind = LH_NIL; break;
-    case LUA_TBOOLEAN: value->kind = lua_toboolean(L, -1) ? LH_TRUE : LH_FALSE; break;
-    case LUA_TNUMBER:
-      value->kind = lua_isinteger(L, -1) ? LH_INTEGER : LH_NUMBER;
-      if (value->kind == LH_INTEGER) value->integer = lua_tointegerx(L, -1, NULL);
-      else value->number = lua_tonumberx(L, -1, NULL);
-      break;
-    case LUA_TSTRING:
-      value->kind = LH_TEXT;
-      value->text = lh_text_at(L, -1);
-      break;
-    case LUA_TTABLE: {
-      value->kind = LH_TABLE;
-      value->text.bytes = (const uint8_t *)room + *used;
-      value->text.count = preview(L, room + *used, PREVIEW_ROOM - *used);
-      *used += value->text.count + (*used + value->text.count + 1 < PREVIEW_ROOM);
-      break;
-    }
-    case LUA_TLIGHTUSERDATA:
-    case LUA_TUSERDATA:
-      value->kind = LH_NODE;
-      value->integer = (int64_t)(uintptr_t)lua_touserdata(L, -1);
-      break;
-    default: value->kind = LH_FUNCTION;
+  if (lh_plain_value(L, -1, value) == LH_TABLE) {
+    value->text.bytes = (const uint8_t *)room + *used;
+    value->text.count = preview(L, room + *used, PREVIEW_ROOM - *used);
+    *used += value->text.count + (*used + value->text.count + 1 < PREVIEW_ROOM);
+  } else if (lua_type(L, -1) == LUA_TUSERDATA) {
+    value->kind = LH_NODE;
+    value->integer = (int64_t)(uintptr_t)lua_touserdata(L, -1);
   }
 }
 
