@@ -4,6 +4,8 @@
 local endings = use "lib/endings"
 local mixed = re[[\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}]]
 local scam_calls = list "scam_calls"
+-- What every post and follow asks for stands here, worked out once.
+local five_minutes, ten_minutes, one_hour = minutes(5), minutes(10), hours(1)
 
 return features {
   -- The sites a post links to: what somebody registered, not the host. `a.shop.example` and `b.shop.example` are one site, and
@@ -31,7 +33,7 @@ return features {
   -- Nobody reads a verdict for it, and the post's text stands there anyway.
   _TextCore = function(event)
     local core = endings.without(text.fold(event.text))
-    return core and core:sub(1, 2000)
+    return core and #core > 2000 and core:sub(1, 2000) or core
   end,
 
   -- Counters that several rules look at are fed here: once per event, whichever rule asks first. And a rule that begins with a
@@ -39,25 +41,25 @@ return features {
 
   -- Posts of the account within ten minutes, this one included.
   _RecentPosts = function(event)
-    return count("posts of an account", event.did, minutes(10)):add()
+    return count("posts of an account", event.did, ten_minutes):add()
   end,
 
   -- Posts the account deleted within ten minutes.
   _RecentDeletions = function(event)
-    local deleted = count("posts deleted", event.did, minutes(10))
+    local deleted = count("posts deleted", event.did, ten_minutes)
     return event.operation == "delete" and deleted:add() or deleted:get()
   end,
 
   -- Follows of the account within ten minutes.
   _RecentFollows = function(event)
-    return count("follows", event.did, minutes(10)):add()
+    return count("follows", event.did, ten_minutes):add()
   end,
 
   -- Follows the account took back within an hour. What it made is counted beside them, so that no follow is missed.
   _RecentUnfollows = function(event)
-    local gone = count("follows deleted", event.did, hours(1))
+    local gone = count("follows deleted", event.did, one_hour)
     if event.operation ~= "create" then return gone:add() end
-    count("follows made", event.did, hours(1)):add()
+    count("follows made", event.did, one_hour):add()
     return gone:get()
   end,
 
@@ -67,7 +69,7 @@ return features {
     if text.len(event.text) < 60 then return nil end
     local core = features._TextCore
     if #core < 50 then return nil end
-    return distinct("copies of a text", core, minutes(5)):add(event.did)
+    return distinct("copies of a text", core, five_minutes):add(event.did)
   end,
 
   -- Places where letters of two scripts meet inside a word. As many bytes as characters: plain ASCII, and nothing to look for.

@@ -8,9 +8,16 @@
 
 enum { NAME_MAX_BYTES = 64, SELECT_UNIT = 8 };
 
+void lh_add_name(struct lh_names *names, const char *name, int number) {
+  int at = lh_name_place(name);
+  while (names->places[at].name) at = (at + 1) & (LH_NAME_PLACES - 1); /* there are more places than names */
+  names->places[at].name = name;
+  names->places[at].number = number;
+}
+
 lh_text lh_check_text(lua_State *L, int argument) {
-  if (!lua_isstring(L, argument)) luaL_typeerror(L, argument, "string"); /* numbers pass, as everywhere in Lua */
   lh_text text = lh_text_at(L, argument);
+  if (!text.bytes) luaL_typeerror(L, argument, "string"); /* numbers pass, as everywhere in Lua */
   lh_charge(L, 4 + (int64_t)(text.count / 16));
   return text;
 }

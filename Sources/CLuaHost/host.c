@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_marks_key;
+const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_globals_key, lh_marks_key;
 
 enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, TRACE_SLOWNESS = 200 };
 enum { RULES_INDEX = 1, CACHE_INDEX = 2, FIXED_COUNT = 2 };
@@ -89,11 +89,10 @@ int lh_raise_kill(lua_State *L, int level) {
   return lua_error(L);
 }
 
-void lh_charge(lua_State *L, int64_t units) {
+void lh_overdrawn(lua_State *L) {
   lh_host *host = host_of(L);
-  host->used += units;
-  if (!host->killed && host->used > host->budget) lh_kill(host, LH_KILLED_INSTRUCTIONS);
-  if (host->killed) lh_raise_kill(L, 1);
+  if (!host->killed) lh_kill(host, LH_KILLED_INSTRUCTIONS);
+  lh_raise_kill(L, 1);
 }
 
 void lh_check_status(lua_State *L, int status) {
@@ -148,6 +147,8 @@ static int open_all(lua_State *L) {
   lh_open_lists(L);
   lh_open_files(L);
   lh_open_state(L);
+  lua_pushvalue(L, 2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &lh_globals_key);
   lua_pushvalue(L, 2);
   lh_seal_library(L, NULL);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &lh_environment_key);

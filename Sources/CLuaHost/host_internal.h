@@ -38,6 +38,25 @@ typedef struct {
   int16_t is_small;
 } lh_answer;
 
+/* Names that Lua keeps for good, with a number each, found by where they stand: Lua has each short string once, so the same place
+ * is the same name. Whoever is not found here may still be one of them, a long one. */
+enum { LH_NAME_PLACES = 512 };
+struct lh_names {
+  struct {
+    const char *name;
+    int64_t number;
+  } places[LH_NAME_PLACES];
+};
+void lh_add_name(struct lh_names *names, const char *name, int number);
+static inline int lh_name_place(const char *name) { return (int)((uintptr_t)name >> 3 & (LH_NAME_PLACES - 1)); }
+/* The number of the name at that place, -1 where it is not known. */
+static inline int lh_find_name(const struct lh_names *names, const char *name) {
+  for (int at = lh_name_place(name); names->places[at].name; at = (at + 1) & (LH_NAME_PLACES - 1)) {
+    if (names->places[at].name == name) return (int)names->places[at].number;
+  }
+  return -1;
+}
+
 /* Memory of small objects (pool.c). */
 enum { LH_POOL_CLASSES = 33 };
 struct lh_pool {
@@ -82,12 +101,15 @@ struct lh_host {
   int32_t collects; /* lh_collect_problems */
   uint32_t epoch;  /* number of the event, kept in every proxy so that none outlives its event */
   uint64_t cached; /* fields of the event that stand in the cache table */
+  struct lh_names field_names;
+  struct lh_names feature_names;
   int32_t rule_count;
   int32_t use_depth;
   /* Features of features.lua, numbered from 1: where each stands for the current event, and which are not untouched. */
   int32_t feature_count;
   int32_t feature_done_count;
   uint8_t feature_state[LH_FEATURES_MAX];
+  uint8_t feature_is_silent[LH_FEATURES_MAX];
   uint16_t feature_done[LH_FEATURES_MAX];
   lh_answer feature_answers[LH_FEATURES_MAX]; /* of those that are known */
   /* What the run that is under way asked; opaque when it asked more than can be kept. */
@@ -129,9 +151,15 @@ static inline int lh_is_young(const lh_value *age, double seconds) {
   return (age->kind == LH_INTEGER && (double)age->integer < seconds) || (age->kind == LH_NUMBER && age->number < seconds);
 }
 
+/* Raises since the budget is gone, or since what runs has been killed. */
+void lh_overdrawn(lua_State *L);
 /* Charges `units` (about one VM instruction each) before the work they stand for is done; raises when the budget
  * is gone. */
-void lh_charge(lua_State *L, int64_t units);
+static inline void lh_charge(lua_State *L, int64_t units) {
+  lh_host *host = host_of(L);
+  host->used += units;
+  if (host->killed || host->used > host->budget) lh_overdrawn(L);
+}
 /* Marks what runs now as killed: from here on every instruction raises again, so that no pcall can hide it. */
 void lh_kill(lh_host *host, int32_t reason);
 /* Raises with the text of the kill. `level` as in luaL_where. */
@@ -208,8 +236,8 @@ int lh_is_iterator(lua_CFunction function);
 /* Freezes everything the function at the top can reach through its upvalues. */
 void lh_freeze(lua_State *L);
 
-/* Raises where a function in the one at the top assigns a variable of the function around it. */
-void lh_check_assignments(lua_State *L, const char *name);
+/* Gives the compiled file at the top its globals; raises where a function in it assigns a variable of the function around it. */
+void lh_bind_globals(lua_State *L, const char *name);
 /* `use`, as a C function. */
 int lh_use(lua_State *L);
 /* Keeps the functions of the `features { … }` whose content is at the top. */
@@ -222,7 +250,7 @@ void lh_forget_features(lh_host *host);
 int lh_emit_feature(lh_host *host, lh_text name);
 
 /* Registry keys. */
-extern const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_marks_key, lh_names_key;
+extern const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_globals_key, lh_marks_key, lh_names_key;
 
 /* Keeps the names a rule can write, and the functions behind them, for `lh_names` and the trace. */
 void lh_collect_names(lua_State *L);

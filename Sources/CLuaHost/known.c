@@ -81,12 +81,17 @@ int lh_known(lh_host *host, int32_t rule, int32_t *hit) {
   if (host->tracing || !host->roots) return 0;
   uint16_t at = host->roots[rule];
   while (at) {
-    const struct lh_node *node = &host->nodes[at];
+    struct lh_node *node = &host->nodes[at];
     lh_answer answer = ask(host, node);
     if (!answer.is_small) return 0;
-    uint16_t edge = node->first;
-    while (edge && host->edges[edge].answer != answer.code) edge = host->edges[edge].next;
+    uint16_t edge = node->first, before = 0;
+    while (edge && host->edges[edge].answer != answer.code) before = edge, edge = host->edges[edge].next;
     if (!edge) return 0;
+    if (before) { /* what is answered most is found first */
+      host->edges[before].next = host->edges[edge].next;
+      host->edges[edge].next = node->first;
+      node->first = edge;
+    }
     if (host->edges[edge].outcome != OUTCOME_NONE) {
       *hit = host->edges[edge].outcome;
       host->used = host->edges[edge].used;

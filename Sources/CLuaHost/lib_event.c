@@ -15,14 +15,16 @@ int lh_to_proxy(lua_State *L, int index, uint32_t *offset) {
 }
 
 int lh_to_noted_proxy(lua_State *L, int index, uint32_t *offset) {
-  if (lua_type(L, index) != LUA_TLIGHTUSERDATA) return 0;
-  uint64_t bits = (uint64_t)(uintptr_t)lua_touserdata(L, index);
+  const void *proxy = lua_touserdata(L, index);
+  uint64_t bits = (uint64_t)(uintptr_t)proxy;
+  int tag = lh_tag_of(proxy);
+  if (!tag) return 0; /* nothing of the sort, or an object: addresses end below the tag */
   lh_host *host = host_of(L);
   if (!host->in_event || (bits >> 32 & 0xffffff) != host->epoch) {
     return luaL_error(L, "this belongs to an event that is over");
   }
   *offset = (uint32_t)bits;
-  return lh_tag_of(lua_touserdata(L, index));
+  return tag;
 }
 
 void lh_push_value(lua_State *L, const lh_value *value) {
@@ -73,13 +75,9 @@ static void note_field(lh_host *host, int field, const lh_value *value) {
 }
 
 static int event_index(lua_State *L, lh_host *host) {
-  lua_settop(L, 2);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) {
-    if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "event is indexed with a %s", luaL_typename(L, 2));
-    return no_field(L);
-  }
-  int field = (int)lua_tointeger(L, -1);
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "event is indexed with a %s", luaL_typename(L, 2));
+  int field = lh_find_name(&host->field_names, lua_tostring(L, 2));
+  if (field < 0) return no_field(L);
   lh_charge(L, 4); /* also for a field that was asked before: what a rule costs is its own doing */
   lh_value value = {0};
   if (host->cached >> field & 1) {
@@ -99,7 +97,8 @@ static int event_index(lua_State *L, lh_host *host) {
   return 1;
 }
 
-/* __index of all light userdata. Upvalues: field name → number, cache of the event's fields, methods of counters. */
+/* __index of all light userdata. Upvalues: field name → number, cache of the event's fields, methods of counters, the same where
+ * they are not sealed. */
 static int proxy_index(lua_State *L) {
   lh_host *host = host_of(L);
   uint32_t offset;
@@ -107,7 +106,9 @@ static int proxy_index(lua_State *L) {
   if (tag == LH_TAG_EVENT) return event_index(L, host);
   host->run_is_opaque = 1;
   if (tag == LH_TAG_COUNTER) {
-    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(4)) != LUA_TNIL) return 1;
+    lua_pushvalue(L, 2);
     lua_gettable(L, lua_upvalueindex(3));
     return 1;
   }
@@ -168,7 +169,8 @@ void lh_open_event(lua_State *L, const lh_text *fields, size_t count) {
   lua_createtable(L, 0, 3);
   lua_createtable(L, 0, (int)count);
   for (size_t at = 0; at < count; at++) {
-    lua_pushlstring(L, (const char *)fields[at].bytes, fields[at].count);
+    /* Names are short, so Lua has each once and the table keeps it. */
+    lh_add_name(&host_of(L)->field_names, lua_pushlstring(L, (const char *)fields[at].bytes, fields[at].count), (int)at);
     lua_pushinteger(L, (lua_Integer)at);
     lua_rawset(L, -3);
     if (fields[at].count == strlen(age) && memcmp(fields[at].bytes, age, fields[at].count) == 0) {
@@ -179,7 +181,10 @@ void lh_open_event(lua_State *L, const lh_text *fields, size_t count) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_counter_key);
   lua_getfield(L, -1, "__index");
   lua_replace(L, -2);
-  lua_pushcclosure(L, proxy_index, 3);
+  lua_getmetatable(L, -1);
+  lua_getfield(L, -1, "__index");
+  lua_replace(L, -2);
+  lua_pushcclosure(L, proxy_index, 4);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, proxy_len);
   lua_setfield(L, -2, "__len");

@@ -71,7 +71,7 @@ static int compute(lua_State *L, lh_host *host, int at) {
   host->feature_state[at] = RUNNING;
   lua_rawgeti(L, lua_upvalueindex(3), at);
   lh_push_proxy(L, LH_TAG_EVENT, 0);
-  int status = lua_pcall(L, 1, 1, 0);
+  int status = lua_pcall(L, 1, 1, 0); /* what it returned is at index 3 */
   if (status != LUA_OK) {
     /* The next rule that asks may have budget left; an error of the feature itself stays one. */
     host->feature_state[at] = AGAIN;
@@ -85,11 +85,14 @@ static int compute(lua_State *L, lh_host *host, int at) {
   host->feature_state[at] = FAILED; /* where something is raised below: its slot is false still */
   share(L, name);
   lh_text why = {(const uint8_t *)"", 0};
-  lh_ask(host)->shared(host->call.context, LH_SHARED_BEGIN, &why);
-  lua_pushvalue(L, -1);
-  int refused = !lua_isnil(L, -1) && lh_emit_feature(host, lh_text_at(L, 2)) != 0;
-  lh_ask(host)->shared(host->call.context, refused ? LH_SHARED_REFUSED : LH_SHARED_KEPT, &why);
-  lua_settop(L, 3);
+  int refused = 0;
+  if (!host->feature_is_silent[at] && !lua_isnil(L, -1)) {
+    lh_ask(host)->shared(host->call.context, LH_SHARED_BEGIN, &why);
+    lua_pushvalue(L, -1);
+    refused = lh_emit_feature(host, lh_text_at(L, 2)) != 0;
+    lh_ask(host)->shared(host->call.context, refused ? LH_SHARED_REFUSED : LH_SHARED_KEPT, &why);
+    lua_settop(L, 3);
+  }
   if (refused) {
     lua_pushlstring(L, (const char *)why.bytes, why.count);
     lua_pushvalue(L, -1);
@@ -109,13 +112,14 @@ static int compute(lua_State *L, lh_host *host, int at) {
 static int features_index(lua_State *L) {
   lh_host *host = host_of(L);
   if (!host->in_event) return luaL_error(L, "features can be asked for inside `when` only");
-  lua_settop(L, 2);
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "features is indexed with a %s", luaL_typename(L, 2));
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
-  if (lua_type(L, 3) != LUA_TNUMBER) return lh_missing(L, lua_upvalueindex(1), "features");
-  int at = (int)lua_tointeger(L, 3);
-  lua_settop(L, 2);
+  int at = lh_find_name(&host->feature_names, lua_tostring(L, 2));
+  if (at < 0) {
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) return lh_missing(L, lua_upvalueindex(1), "features");
+    at = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  }
   lh_charge(L, FEATURE_UNITS);
   if (host->feature_state[at] != KNOWN) host->run_is_opaque = 1;
   switch (host->feature_state[at]) {
@@ -155,6 +159,7 @@ void lh_keep_features(lua_State *L) {
       if (host->feature_count + 1 >= LH_FEATURES_MAX) luaL_error(L, "there are more than %d features", LH_FEATURES_MAX - 1);
       int at = ++host->feature_count;
       lua_pushvalue(L, -2);
+      lh_add_name(&host->feature_names, lua_tostring(L, -1), at);
       lua_pushinteger(L, at);
       lua_rawset(L, all + 1);
       lua_pushboolean(L, 0);
@@ -171,6 +176,13 @@ void lh_keep_features(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_settop(L, content);
+}
+
+void lh_silence_feature(lh_host *host, const char *name) {
+  for (int at = 0; at < LH_NAME_PLACES; at++) {
+    const char *known = host->feature_names.places[at].name;
+    if (known && strcmp(known, name) == 0) host->feature_is_silent[host->feature_names.places[at].number] = 1;
+  }
 }
 
 int lh_feature_is_known(const lh_host *host, int at) { return host->feature_state[at] == KNOWN; }
@@ -198,10 +210,8 @@ static void run_library(lua_State *L, const char *name, lh_text source) {
   lua_remove(L, -2);
   lua_pushfstring(L, "%s.lua", name);
   lua_insert(L, -2);
-  lh_check_assignments(L, lua_tostring(L, -2));
+  lh_bind_globals(L, lua_tostring(L, -2));
   lua_remove(L, -2);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_environment_key);
-  if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1);
   lua_call(L, 0, 1);
   if (lua_type(L, -1) != LUA_TTABLE && lua_type(L, -1) != LUA_TFUNCTION) {
     luaL_error(L, "%s.lua:1: the file returns nothing to use; end it with `return { … }`", name);

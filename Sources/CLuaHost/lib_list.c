@@ -233,6 +233,7 @@ static int may_match(lua_State *L, const struct compiled *compiled, ct_slice sou
   lh_host *host = host_of(L);
   ct_patterns *patterns = ct_text_patterns(host->text);
   if (!host->in_event || ct_patterns_count(patterns) < PREFILTER_MIN) return 1;
+  if (!ct_pattern_has_literals(compiled->pattern)) return 1;
   return ct_patterns_next(patterns, compiled->number, source) == compiled->number;
 }
 
@@ -240,6 +241,14 @@ static int may_match(lua_State *L, const struct compiled *compiled, ct_slice sou
 static int find(lua_State *L, ct_pattern *pattern, ct_slice source, size_t from, int32_t *places) {
   int64_t work = work_left(host_of(L));
   int found = ct_pattern_find(pattern, source, from, places, &work);
+  lh_charge(L, work / WORK_PER_UNIT);
+  return found > 0;
+}
+
+/* Begin and end of the leftmost match, where `begin` has found that there is one. */
+static int find_bounds(lua_State *L, ct_pattern *pattern, ct_slice source, int32_t bounds[2]) {
+  int64_t work = work_left(host_of(L));
+  int found = ct_pattern_bounds(pattern, source, bounds, &work);
   lh_charge(L, work / WORK_PER_UNIT);
   return found > 0;
 }
@@ -261,8 +270,8 @@ static ct_slice place(ct_slice source, const int32_t *places, int group) {
 static int pattern_match(lua_State *L) {
   struct compiled *compiled;
   ct_slice source;
-  int32_t places[2 * CT_PATTERN_GROUPS_MAX];
-  int found = begin(L, &compiled, &source) && find(L, compiled->pattern, source, 0, places);
+  int32_t places[2];
+  int found = begin(L, &compiled, &source) && find_bounds(L, compiled->pattern, source, places);
   if (found) push_slice(L, place(source, places, 0));
   else lua_pushboolean(L, 0);
   return 1;
@@ -271,8 +280,8 @@ static int pattern_match(lua_State *L) {
 static int pattern_find(lua_State *L) {
   struct compiled *compiled;
   ct_slice source;
-  int32_t places[2 * CT_PATTERN_GROUPS_MAX];
-  int found = begin(L, &compiled, &source) && find(L, compiled->pattern, source, 0, places);
+  int32_t places[2];
+  int found = begin(L, &compiled, &source) && find_bounds(L, compiled->pattern, source, places);
   if (!found) return luaL_pushfail(L), 1;
   lua_pushinteger(L, places[0] + 1);
   lua_pushinteger(L, places[1]);

@@ -27,18 +27,21 @@ static int write_dump(lua_State *L, const void *piece, size_t count, void *conte
 }
 
 /* A variable that a function shares with the one around it would carry a value from event to event. The compiled
- * form names every assignment to one. */
-void lh_check_assignments(lua_State *L, const char *name) {
+ * form names every assignment to one. It also shows whether the file only reads globals by name, as nearly all do: then it gets
+ * the table itself, else the one that cannot be written, which takes two more steps at each name. */
+void lh_bind_globals(lua_State *L, const char *name) {
   lh_host *host = host_of(L);
   struct dump dump = {0};
   int failed = lua_dump(L, write_dump, &dump, 0); /* does not raise */
-  int32_t line = failed ? -1 : host->call.inspect(host->call.context, (lh_text){dump.bytes, dump.count});
+  int32_t line = failed ? LH_CHUNK_UNKNOWN : host->call.inspect(host->call.context, (lh_text){dump.bytes, dump.count});
   free(dump.bytes);
   if (line > 0) {
     luaL_error(L, "%s:%d: an inner function assigns a variable of an outer one; it would live on from event to event. "
                   "Make it a local of `when`, or use count(…)", name, (int)line);
   }
-  if (line < 0) luaL_error(L, "%s:1: the compiled file could not be checked", name);
+  if (line == LH_CHUNK_UNKNOWN) luaL_error(L, "%s:1: the compiled file could not be checked", name);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, line == LH_CHUNK_ONLY_READS ? &lh_globals_key : &lh_environment_key);
+  if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1); /* a file that uses no global at all */
 }
 
 static int is_container(int type) { return type == LUA_TTABLE || type == LUA_TFUNCTION; }
@@ -238,9 +241,7 @@ int lh_load_file(lua_State *L) {
   if (luaL_loadbufferx(L, (const char *)source->bytes, source->count, lua_tostring(L, -1), "t") != LUA_OK) {
     return lua_error(L);
   }
-  lh_check_assignments(L, source->name);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_environment_key);
-  if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1); /* a file that uses no global at all */
+  lh_bind_globals(L, source->name);
   lua_call(L, 0, 1);
   if (is_rule(L, -1)) {
     emit_rule(L);

@@ -145,7 +145,8 @@ static void open_table(const ct_text *text, struct table *table, filler fill) {
   for (UChar32 c = 0; c < 128; c++) {
     const struct entry *entry = &table->ascii[c];
     fill(text, c, &table->ascii[c]);
-    if (entry->count == 1 && entry->bytes[0] != ' ') table->single[c] = entry->bytes[0];
+    table->pairs[c] = (struct pair){entry->count, {entry->bytes[0], entry->bytes[1]}};
+    if (entry->count == 1 && entry->bytes[0] == ' ') table->pairs[c].count = BLANK_PAIR;
   }
 }
 
@@ -214,13 +215,19 @@ size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8
     struct entry spare;
     const struct entry *entry;
     if (from[at] < 0x80) {
-      uint8_t single = table->single[from[at]];
-      if (single && written < capacity) {
-        out[written++] = single;
-        after_blank = 0;
-        at++;
-        continue;
+      while (written + 2 <= capacity && at < end && from[at] < 0x80) { /* what most texts are made of */
+        struct pair pair = table->pairs[from[at++]];
+        if (pair.count == BLANK_PAIR) {
+          out[written] = ' ';
+          written += !after_blank;
+          after_blank = 1;
+        } else {
+          memcpy(out + written, pair.bytes, 2);
+          written += pair.count;
+          if (pair.count > 0) after_blank = 0;
+        }
       }
+      if (at == end || from[at] >= 0x80) continue;
       entry = &table->ascii[from[at++]];
     } else {
       UChar32 c, joined;

@@ -26,6 +26,7 @@ struct ct_list {
   int kind, has_signs;
   /* Which words entries begin with, and which three letters: nearly always enough to know that none begins here. */
   uint64_t first_words[FILTER_BITS / 64], first_letters[FILTER_BITS / 64];
+  uint64_t first_units; /* by the low bits of the first letter */
   uint8_t *bytes;
   size_t byte_count, byte_capacity;
   struct item *items;
@@ -92,6 +93,7 @@ void text_open_units(ct_text *text) {
     UChar32 letter = leet(entry->bytes[0]);
     unit->letter = (uint8_t)letter;
     if (letter < 128) unit->kind = entry->bytes[0] == ' ' ? UNIT_BLANK : UNIT_LETTER;
+    if (unit->kind == UNIT_LETTER && !unit->is_sign) text->plain_letters[c] = unit->letter;
   }
 }
 
@@ -285,15 +287,16 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
     const struct ascii_unit *ascii = c < 0x80 ? &text->ascii[c] : NULL;
     int class, is_sign, looks_like_letter;
     struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)(at + 1)};
-    if (ascii && ascii->kind == UNIT_LETTER && !ascii->is_sign) { /* what most texts are made of */
-      at++;
-      int starts = before == CLASS_GAP || before == CLASS_SINGLE;
+    if (text->plain_letters[c & 0xff] && c < 0x80) { /* what most texts are made of, a word at a time */
+      int flags = before == CLASS_GAP || before == CLASS_SINGLE ? UNIT_STARTS : 0;
       if (before == CLASS_SINGLE && count > 0) units[count - 1].flags |= UNIT_ENDS;
       before = CLASS_JOINED;
-      unit = (struct unit){ascii->letter, UNIT_LETTER,
-                           (uint8_t)((starts ? UNIT_STARTS : 0) | (ascii->is_letter ? UNIT_IS_LETTER : 0)), (uint16_t)from,
-                           (uint16_t)at};
-      count = put_letter(units, count, unit);
+      for (uint8_t letter; at < end && count < OUT_BYTES && (letter = text->plain_letters[source.bytes[at]]); at++) {
+        flags |= text->ascii[source.bytes[at]].is_letter ? UNIT_IS_LETTER : 0;
+        unit = (struct unit){letter, UNIT_LETTER, (uint8_t)flags, (uint16_t)at, (uint16_t)(at + 1)};
+        count = put_letter(units, count, unit);
+        flags = 0;
+      }
       continue;
     }
     if (ascii && ascii->kind != UNIT_OTHER) {
@@ -415,6 +418,7 @@ static int add_bare(ct_list *list, ct_slice entry, uint32_t number) {
     if (item->run_count == DEPTH_MAX) return 1;
     node = make_child(list, node, unit.c);
     if (!node) return -1;
+    if (item->run_count == 0) list->first_units |= (uint64_t)1 << (unit.c & 63);
     if (item->run_count < 3) first[item->run_count] = unit.c;
     item->runs[item->run_count++] = 1;
     last = unit.c;
@@ -579,7 +583,6 @@ static int is_stretched(UChar32 c, int run) {
 struct walk {
   uint32_t node, before; /* the node without the last letter */
   int depth, letters;
-  size_t last;
   UChar32 letter[DEPTH_MAX];
   int run[DEPTH_MAX];
 };
@@ -642,7 +645,9 @@ static uint32_t entry_here(const ct_list *list, const struct walk *walk) {
 /* The longest fitting entry from unit `start` on. With `spaced`, single letters with blanks between them are one word. */
 static uint32_t bare_at(ct_list *list, ct_slice source, const struct prepared_units *units, size_t start, int spaced,
                         int only_disguised, int *is_disguised, int64_t *steps) {
-  struct walk walk = {.node = ROOT_BARE};
+  struct walk walk; /* most of it is written before it is read: letters and runs up to the depth */
+  walk.node = ROOT_BARE;
+  walk.depth = walk.letters = 0;
   uint32_t best = 0;
   int has_letter = 0, has_blank = 0;
   for (size_t at = start; at < units->count; at++) {
@@ -687,6 +692,10 @@ int64_t ct_list_censored(ct_list *list, ct_slice source, int only_disguised, int
     steps += (int64_t)units->count;
     for (size_t start = 0; start < units->count; start++) {
       if (!(units->units[start].flags & UNIT_STARTS)) continue;
+      if (!(list->first_units >> (units->units[start].c & 63) & 1)) {
+        steps++;
+        continue;
+      }
       int is_single = units->units[start].flags & UNIT_ENDS;
       uint32_t found = bare_at(list, source, units, start, 0, only_disguised, is_disguised, &steps);
       if (!found && is_single) {

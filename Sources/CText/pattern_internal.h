@@ -47,6 +47,13 @@ struct start {
   int32_t offset, count; /* in `start_kernels` */
 };
 
+/* The class of a character met before: texts have few different ones beside ASCII, and searching costs more than the rest. */
+enum { RECENT_CLASSES = 64 };
+struct recent_class {
+  UChar32 c; /* 0 where there is none yet */
+  int32_t class;
+};
+
 struct ct_pattern {
   ct_text *text;
   uint8_t *source;
@@ -58,12 +65,14 @@ struct ct_pattern {
   int32_t set_count;
   int32_t groups; /* with the whole match */
   int has_assertions;
+  int is_whole; /* every match is the whole text */
   /* Characters that no instruction tells apart are of one class. */
   int32_t class_count;
   int32_t interval_count;
   UChar32 *interval_starts;
   uint16_t *interval_classes;
   uint16_t ascii_classes[128];
+  struct recent_class recent[RECENT_CLASSES];
   UChar32 *samples;  /* one character of each class */
   uint8_t *accepted; /* set × class */
   struct start *starts, spare; /* what was before × what comes × class */

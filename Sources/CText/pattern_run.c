@@ -65,15 +65,18 @@ static int32_t collect_edges(const ct_pattern *pattern, UChar32 *out) {
   return kept;
 }
 
-static int class_of(const ct_pattern *pattern, UChar32 c) {
+static int class_of(ct_pattern *pattern, UChar32 c) {
   if (c < 0x80) return pattern->ascii_classes[c];
+  struct recent_class *recent = &pattern->recent[c % RECENT_CLASSES];
+  if (recent->c == c) return recent->class;
   int32_t low = 0, high = pattern->interval_count;
   while (high - low > 1) {
     int32_t middle = (low + high) / 2;
     if (pattern->interval_starts[middle] <= c) low = middle;
     else high = middle;
   }
-  return pattern->interval_classes[low];
+  *recent = (struct recent_class){c, pattern->interval_classes[low]};
+  return recent->class;
 }
 
 /* Gives intervals that all instructions treat alike one class. 0 where memory is short or the classes are too many. */
@@ -115,6 +118,19 @@ static int make_classes(ct_pattern *pattern) {
   return 1;
 }
 
+/* Whether every match begins with the text and ends with it: `^`, something, `$`, and no way around them. */
+static int is_whole(const ct_pattern *pattern) {
+  const struct instruction *program = pattern->program; /* SAVE, …, SAVE, MATCH */
+  int32_t last = pattern->count - 3;
+  if (last <= 1 || program[1].op != OP_ASSERT || program[1].assertion != AT_START) return 0;
+  if (program[last].op != OP_ASSERT || program[last].assertion != AT_END) return 0;
+  for (int32_t at = 0; at < last; at++) {
+    if ((program[at].op == OP_SPLIT || program[at].op == OP_JUMP) && program[at].x > last) return 0;
+    if (program[at].op == OP_SPLIT && program[at].y > last) return 0;
+  }
+  return 1;
+}
+
 int pattern_prepare(ct_pattern *pattern) {
   if (!pattern->text->machine) pattern->text->machine = calloc(1, sizeof *pattern->text->machine);
   size_t edges = 4 + 2 * (size_t)pattern->count;
@@ -135,6 +151,7 @@ int pattern_prepare(ct_pattern *pattern) {
   for (int32_t at = 0; at < pattern->count; at++) {
     if (pattern->program[at].op == OP_CHAR) pattern->program[at].y = class_of(pattern, pattern->program[at].x);
   }
+  pattern->is_whole = is_whole(pattern);
   return 1;
 }
 
@@ -179,6 +196,7 @@ void ct_pattern_destroy(ct_pattern *pattern) {
 int32_t ct_pattern_size(const ct_pattern *pattern) { return pattern->count; }
 ct_slice ct_pattern_source(const ct_pattern *pattern) { return (ct_slice){pattern->source, pattern->source_count}; }
 int32_t ct_pattern_groups(const ct_pattern *pattern) { return pattern->groups; }
+int ct_pattern_has_literals(const ct_pattern *pattern) { return pattern->literal_count > 0; }
 
 /* ---- Stepping ---- */
 
@@ -447,6 +465,19 @@ static int32_t expand(const ct_pattern *pattern, struct machine *machine, int32_
     }
   }
   return count;
+}
+
+int ct_pattern_bounds(ct_pattern *pattern, ct_slice source, int32_t bounds[2], int64_t *work) {
+  int32_t places[2 * CT_PATTERN_GROUPS_MAX];
+  if (!pattern->is_whole) {
+    int found = ct_pattern_find(pattern, source, 0, places, work);
+    if (found > 0) memcpy(bounds, places, 2 * sizeof *bounds);
+    return found;
+  }
+  bounds[0] = 0;
+  bounds[1] = (int32_t)cut(source).count;
+  *work = 0;
+  return 1;
 }
 
 int ct_pattern_find(ct_pattern *pattern, ct_slice source, size_t from, int32_t places[2 * CT_PATTERN_GROUPS_MAX],

@@ -19,12 +19,18 @@ struct entry {
 /* Fills an entry. */
 typedef void (*filler)(const ct_text *text, UChar32 c, struct entry *to);
 
+/* What an ASCII character becomes: at most two bytes, or a blank. */
+enum { BLANK_PAIR = 3 };
+struct pair {
+  uint8_t count, bytes[2];
+};
+
 /* ASCII in full, other characters by pages that are filled when first met. */
 struct table {
   filler fill;
   struct entry *pages[PAGES];
   struct entry ascii[128];
-  uint8_t single[128]; /* what ASCII becomes where that is one byte and no blank; else 0 */
+  struct pair pairs[128];
 };
 
 /* A text and what it became. The next call with equal bytes gets it again: rules ask the same of one text. */
@@ -78,6 +84,7 @@ struct ct_text {
   ct_patterns *patterns;
   struct known_host hosts[KNOWN_HOSTS];
   struct ascii_unit ascii[128];
+  uint8_t plain_letters[256]; /* the letter of an ASCII character that is no sign; else 0 */
   struct prepared_units units[2]; /* with signs for signs, with signs for letters */
 };
 

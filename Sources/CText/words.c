@@ -133,6 +133,10 @@ int ct_next_emoji(ct_slice source, size_t *at, ct_slice *emoji) {
     /* ASCII begins one only where U+FE0F or U+20E3 follows. */
     if (source.bytes[position] < 0x80 && (position + 1 >= end || source.bytes[position + 1] < 0xe2)) {
       position++;
+      for (uint64_t eight; end - position >= 8; position += 7) { /* what follows the eighth is not known yet */
+        memcpy(&eight, source.bytes + position, sizeof eight);
+        if (eight & 0x8080808080808080) break;
+      }
       continue;
     }
     int32_t next = position, joined;

@@ -79,12 +79,14 @@ package final class Verdict {
   package private(set) var items: [Slice] = []
   package private(set) var effects: [Effect] = []
   /// Rules that failed on this action.
-  package var errorCount = 0
+  package var errorCount = 0 { didSet { isFilled = true } }
   /// Time all rules took, microseconds.
-  package var evaluationMicros: Int64 = 0
+  package var evaluationMicros: Int64 = 0 { didSet { isFilled = true } }
   /// Whether any rule hit, live or shadow: whether there is something to publish.
   package private(set) var hasHit = false
   package private(set) var hasLiveHit = false
+  /// Whether there is anything to forget: for most events there is not, and then `removeAll` costs nothing.
+  private var isFilled = false
   private let arena = ByteWriter(capacity: 8192)
   private let scratch = ByteWriter(capacity: 512)
 
@@ -92,6 +94,7 @@ package final class Verdict {
 
   /// Forgets everything but the memory.
   package func removeAll() {
+    guard isFilled else { return }
     account = nil
     rules.removeAll(keepingCapacity: true)
     features.removeAll(keepingCapacity: true)
@@ -102,12 +105,14 @@ package final class Verdict {
     hasHit = false
     hasLiveHit = false
     if arena.capacity > 1 << 20 { arena.shrink(to: 8192) } else { arena.removeAll() }
+    isFilled = false
   }
 
   /// The bytes behind a slice of this verdict. Valid until something is added.
   package subscript(slice: Slice) -> Bytes { arena[slice] }
 
   private func keep(_ bytes: Bytes) -> Slice {
+    isFilled = true
     let start = arena.count
     arena.append(bytes)
     return Slice(offset: start, count: bytes.count)

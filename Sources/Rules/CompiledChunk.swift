@@ -1,4 +1,5 @@
 import ATProto
+import CLuaHost
 
 /// One function of a compiled rule file.
 struct CompiledFunction {
@@ -37,18 +38,42 @@ struct CompiledFunction {
 ///
 /// The form is internal to Lua 5.4 (ldump.c, lopcodes.h); RuleSet proves before first use that this reader still understands it.
 struct CompiledChunk {
+  private static let opGetUpvalue: UInt32 = 9
   private static let opSetUpvalue: UInt32 = 10
+  private static let opSetTableUpvalue: UInt32 = 15
   private static let depthMax = 200
   private let bytes: Bytes
   private var position = 0
 
   struct Malformed: Error {}
 
-  /// Line of the first assignment of a function to a variable of the function around it, 0 where there is none, -1 where the
-  /// form is not understood. Such a variable would live on from event to event, unseen by snapshots and replays.
-  static func assignmentLine(in compiled: Bytes) -> Int32 {
-    guard let file = try? read(compiled) else { return -1 }
-    return assignmentLine(file).map { Int32(max(1, $0)) } ?? 0
+  /// Line of the first assignment of a function to a variable of the function around it: such a variable would live on from
+  /// event to event, unseen by snapshots and replays. Else `LH_CHUNK_ONLY_READS` where globals are read by name and nothing
+  /// else is done with them, 0 where more is done, `LH_CHUNK_UNKNOWN` where the form is not understood.
+  static func finding(in compiled: Bytes) -> Int32 {
+    guard let file = try? read(compiled) else { return Int32(LH_CHUNK_UNKNOWN) }
+    if let line = assignmentLine(file) { return Int32(max(1, line)) }
+    return onlyReads(file, globals: [0]) ? Int32(LH_CHUNK_ONLY_READS) : 0
+  }
+
+  /// Whether the upvalues `globals` of the function, which hold the table of globals, are only ever indexed: no global is
+  /// assigned, and the table itself (`_ENV`) is never held as a value.
+  private static func onlyReads(_ function: CompiledFunction, globals: [Int]) -> Bool {
+    for instruction in function.code {
+      let (a, b) = (Int(instruction >> 7 & 0xff), Int(instruction >> 16 & 0xff))
+      switch instruction & 0x7f {
+      case opGetUpvalue: if globals.contains(b) { return false }
+      case opSetTableUpvalue: if globals.contains(a) { return false }
+      default: break
+      }
+    }
+    return function.functions.allSatisfy { inner in
+      onlyReads(
+        inner,
+        globals: inner.upvalues.indices.filter {
+          !inner.upvalues[$0].isRegister && globals.contains(inner.upvalues[$0].index)
+        })
+    }
   }
 
   private static func assignmentLine(_ function: CompiledFunction) -> Int? {

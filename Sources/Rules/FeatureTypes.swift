@@ -21,6 +21,8 @@ struct FeatureTypes {
   private var names: [[UInt8]] = []
   private var kinds: [FeatureKind] = []
   private let reserved: Set<[UInt8]>
+  /// Places of names asked about last, by where the name stood: hashing costs more than comparing.
+  private var recent = Array(repeating: Int32(-1), count: 64)
 
   /// `reserved` are names no feature may have: those of rules and of the default features.
   init(reserved: Set<String>) {
@@ -35,12 +37,19 @@ struct FeatureTypes {
 
   /// The type of `name`, which becomes `kind` where it is new.
   mutating func type(of name: Bytes, orNew kind: FeatureKind) -> Answer {
+    let place = Int(bitPattern: name.base) >> 4 & (recent.count - 1)
+    if recent[place] >= 0, withBytes(names[Int(recent[place])], { $0 == name }) {
+      return .known(kinds[Int(recent[place])])
+    }
     var hash = SipHash()
     hash.append(name.base, name.count)
     var at = Int(truncatingIfNeeded: hash.finish().low) & (buckets.count - 1)
     while buckets[at] >= 0 {
       let index = Int(buckets[at])
-      if withBytes(names[index], { $0 == name }) { return .known(kinds[index]) }
+      if withBytes(names[index], { $0 == name }) {
+        recent[place] = Int32(index)
+        return .known(kinds[index])
+      }
       at = (at + 1) & (buckets.count - 1)
     }
     let text = name.string

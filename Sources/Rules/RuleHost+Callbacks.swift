@@ -10,54 +10,70 @@ extension RuleHost {
   func callbacks() -> lh_callbacks {
     lh_callbacks(
       context: Unmanaged.passUnretained(self).toOpaque(),
-      field: { RuleHost.of($0).field(EventField(rawValue: $1), $2!) },
-      node_get: { RuleHost.of($0).member($1, Bytes($2), $3!) },
-      node_at: { RuleHost.of($0).element($1, Int(clamping: $2) - 1, $3!) },
-      node_count: {
-        let (view, node) = RuleHost.of($0).view($1)
-        let (count, isMap) = view.count(node)
-        $2!.pointee = isMap ? 1 : 0
-        return Int64(count)
+      field: { context, field, out in RuleHost.of(context) { $0.field(EventField(rawValue: field), out!) } },
+      node_get: { context, node, key, out in RuleHost.of(context) { $0.member(node, Bytes(key), out!) } },
+      node_at: { context, node, index, out in RuleHost.of(context) { $0.element(node, Int(clamping: index) - 1, out!) }
       },
-      node_key: {
-        let (view, node) = RuleHost.of($0).view($1)
-        RuleHost.of($0).text(view.key(node, Int(clamping: $2) - 1), $3!)
+      node_count: { context, node, isMap in RuleHost.of(context) { $0.nodeCount(node, isMap!) } },
+      node_key: { context, node, index, out in RuleHost.of(context) { $0.nodeKey(node, Int(clamping: index) - 1, out!) }
       },
-      list_count: { Int64(RuleHost.of($0).listCount($1)) },
-      list_at: { RuleHost.of($0).text(RuleHost.of($0).listItem($1, Int(clamping: $2) - 1), $3!) },
+      list_count: { context, list in RuleHost.of(context) { Int64($0.listCount(list)) } },
+      list_at: { context, list, index, out in
+        RuleHost.of(context) { $0.text($0.listItem(list, Int(clamping: index) - 1), out!) }
+      },
       digest: { SHA256Digest.compute(Bytes($1), into: $2!) },
       time_ms: {
         guard let milliseconds = Timestamp.milliseconds(Bytes($1)) else { return 0 }
         $2!.pointee = milliseconds
         return 1
       },
-      clock_ms: { RuleHost.of($0).facts.action.clockMs },
-      list: { RuleHost.of($0).lists?.open(Bytes($1), $2!, nearest: $3!) == true ? 1 : 0 },
-      counter_key: { $5!.pointee = RuleHost.of($0).key(kind: $1, name: Bytes($2), key: Bytes($3), windowMs: $4) },
-      counter: { RuleHost.of($0).counter($1!.pointee, Int($2), $3, Bytes($4)) },
-      feature: { RuleHost.of($0).features.add(Bytes($1), index: $2, $3!.pointee) ? 0 : 1 },
-      emit: { RuleHost.of($0).announced(Int($1), Bytes($2), $3, $4!.pointee, line: Int($5)) },
-      inspect: {
-        RuleHost.of($0).inspector?.take(Bytes($1))
-        return CompiledChunk.assignmentLine(in: Bytes($1))
+      clock_ms: { RuleHost.of($0) { $0.facts.action.clockMs } },
+      list: { context, name, out, nearest in
+        RuleHost.of(context) { $0.lists?.open(Bytes(name), out!, nearest: nearest!) == true ? 1 : 0 }
+      },
+      counter_key: { context, kind, name, key, windowMs, out in
+        out!.pointee = RuleHost.of(context) {
+          $0.key(kind: kind, name: Bytes(name), key: Bytes(key), windowMs: windowMs)
+        }
+      },
+      counter: { context, key, operation, number, value in
+        RuleHost.of(context) { $0.counter(key!.pointee, Int(operation), number, Bytes(value)) }
+      },
+      feature: { context, name, index, value in
+        RuleHost.of(context) { $0.features.add(Bytes(name), index: index, value!.pointee) ? 0 : 1 }
+      },
+      emit: { context, event, key, index, value, line in
+        RuleHost.of(context) { $0.announced(Int(event), Bytes(key), index, value!.pointee, line: Int(line)) }
+      },
+      inspect: { context, chunk in
+        RuleHost.of(context) { $0.inspector?.take(Bytes(chunk)) }
+        return CompiledChunk.finding(in: Bytes(chunk))
       },
       trace: { context, isReturn, name, frame, values, count in
-        let host = RuleHost.of(context)
-        host.tracer?.take(
-          isReturn: isReturn != 0, name: Bytes(name), frame: frame,
-          values: UnsafeBufferPointer(start: values, count: Int(count)), facts: host.facts)
+        RuleHost.of(context) { host in
+          host.tracer?.take(
+            isReturn: isReturn != 0, name: Bytes(name), frame: frame,
+            values: UnsafeBufferPointer(start: values, count: Int(count)), facts: host.facts)
+        }
       },
-      source: { RuleHost.of($0).source(Bytes($1), $2!, $3!) ? 1 : 0 },
-      shared: { RuleHost.of($0).shared(Int($1), $2!) },
-      cache_get: { RuleHost.of($0).cached(Bytes($1), $2!) },
-      cache_set: { RuleHost.of($0).cache(Bytes($1), $2!.pointee, ms: $3) },
-      entity_has: { RuleHost.of($0).hasLabel(type: Bytes($1), id: Bytes($2), Bytes($3)) ? 1 : 0 },
-      entity_label: { RuleHost.of($0).label(type: Bytes($1), id: Bytes($2), at: Int($3), $4!) })
+      source: { context, name, bytes, nearest in
+        RuleHost.of(context) { $0.source(Bytes(name), bytes!, nearest!) ? 1 : 0 }
+      },
+      shared: { context, operation, message in RuleHost.of(context) { $0.shared(Int(operation), message!) } },
+      cache_get: { context, key, out in RuleHost.of(context) { $0.cached(Bytes(key), out!) } },
+      cache_set: { context, key, value, ms in RuleHost.of(context) { $0.cache(Bytes(key), value!.pointee, ms: ms) } },
+      entity_has: { context, type, id, label in
+        RuleHost.of(context) { $0.hasLabel(type: Bytes(type), id: Bytes(id), Bytes(label)) ? 1 : 0 }
+      },
+      entity_label: { context, type, id, place, out in
+        RuleHost.of(context) { $0.label(type: Bytes(type), id: Bytes(id), at: Int(place), out!) }
+      })
   }
 
+  /// The host behind a context. It owns the Lua state that calls, so it lives as long as the call, and nothing is counted.
   @inline(__always)
-  static func of(_ context: UnsafeMutableRawPointer?) -> RuleHost {
-    Unmanaged<RuleHost>.fromOpaque(context!).takeUnretainedValue()
+  static func of<Result>(_ context: UnsafeMutableRawPointer?, _ body: (RuleHost) -> Result) -> Result {
+    Unmanaged<RuleHost>.fromOpaque(context!)._withUnsafeGuaranteedRef(body)
   }
 
   // MARK: The event
@@ -183,6 +199,18 @@ extension RuleHost {
     out.pointee.walked = Int64(view.walkedBytes - walked)
   }
 
+  private func nodeCount(_ node: UInt32, _ isMap: UnsafeMutablePointer<Int32>) -> Int64 {
+    let (view, inside) = view(node)
+    let (count, isItMap) = view.count(inside)
+    isMap.pointee = isItMap ? 1 : 0
+    return Int64(count)
+  }
+
+  private func nodeKey(_ node: UInt32, _ index: Int, _ out: UnsafeMutablePointer<lh_value>) {
+    let (view, inside) = view(node)
+    text(view.key(inside, index), out)
+  }
+
   private func listCount(_ list: UInt32) -> Int { EventField(rawValue: Int32(list)).map { facts.count($0) } ?? 0 }
 
   private func listItem(_ list: UInt32, _ index: Int) -> Bytes? {
@@ -192,13 +220,9 @@ extension RuleHost {
   // MARK: Counters
 
   private func key(kind: Int32, name: Bytes, key: Bytes, windowMs: Int64) -> lh_key {
-    var hash = SipHash()
-    hash.append(UInt8(kind))
-    hash.append(name.base, name.count)
-    hash.append(UInt8(0))
+    var hash = counterNames.hash(
+      kind: UInt8(kind), name: name, windowMs: windowMs, copy: copies.isEmpty ? 0 : copies[current])
     hash.append(key.base, key.count)
-    hash.append(UInt64(windowMs))
-    if !copies.isEmpty { hash.append(UInt64(copies[current])) }
     let (high, low) = hash.finish()
     return lh_key(high: high, low: low, window_ms: windowMs, kind: kind)
   }

@@ -73,6 +73,7 @@ package final class RuleHost: @unchecked Sendable {
   package internal(set) var quotas: [EffectKind: Quota] = [:]
   /// Files of lib/ while the set is loaded, by the name `use` has for them.
   var libraries: [String: ByteWriter] = [:]
+  var counterNames = CounterNames()
   private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0
@@ -107,7 +108,7 @@ package final class RuleHost: @unchecked Sendable {
   /// else it is left empty. The action's bytes must stay in place until this returns; nothing of them is kept.
   package func judge(_ action: Action, into verdict: Verdict, fillsAlways: Bool = false) -> JudgeResult {
     verdict.removeAll()
-    outcomes.removeAll(keepingCapacity: true)
+    if !outcomes.isEmpty { outcomes.removeAll(keepingCapacity: true) }
     var result = JudgeResult()
     let (range, isExact) = index.rules(for: action)
     effects.begin()
@@ -122,9 +123,10 @@ package final class RuleHost: @unchecked Sendable {
     var instructions: Int64 = 0
     timeKills = 0
     // Members once, not once for each rule: each is a retain and a release.
-    let (index, counters, functions, lua, tracer) = (index, counters, functions, lua, tracer)
+    let (index, counters, lua, tracer) = (index, counters, lua, tracer)
     for position in range {
-      let rule = index.rule(at: position)
+      let member = index.member(at: position)
+      let rule = Int(member.rule)
       if !isExact, !index.accepts(rule, action.collection) { continue }
       if counters.isSetAside(rule) {
         tracer?.note(rule, .setAside)
@@ -135,15 +137,15 @@ package final class RuleHost: @unchecked Sendable {
         tracer?.note(rule, .outOfBudget)
         continue
       }
-      var found: Int32 = 0
-      if lh_known(lua, functions[rule], &found) != 0 {
+      var hit: Int32 = 0
+      if lh_known(lua, member.function, &hit) != 0 {
         instructions += lh_used(lua)
-        counters.addKnown(rule, isSkip: Int(found) == LH_NOT_APPLICABLE)
-        outcomes.append((rule, Int(found) == LH_NOT_APPLICABLE ? .notApplicable : .miss))
+        counters.addKnown(rule, isSkip: Int(hit) == LH_NOT_APPLICABLE)
+        outcomes.append((rule, Int(hit) == LH_NOT_APPLICABLE ? .notApplicable : .miss))
         result.evaluated += 1
         continue
       }
-      let outcome = run(rule, action)
+      let outcome = run(rule, member.function, action)
       nanoseconds += lh_elapsed_ns(lua)
       instructions += lh_used(lua)
       tracer?.end(outcome, instructions: lh_used(lua), nanoseconds: lh_elapsed_ns(lua))
@@ -175,12 +177,12 @@ package final class RuleHost: @unchecked Sendable {
     return downgraded
   }
 
-  private func run(_ rule: Int, _ action: Action) -> Verdict.Outcome {
+  private func run(_ rule: Int, _ function: Int32, _ action: Action) -> Verdict.Outcome {
     current = rule
     features.begin(rule: rule)
     tracer?.begin(rule)
     var hit: Int32 = 0
-    let code = lh_run(lua, functions[rule], &hit)
+    let code = lh_run(lua, function, &hit)
     let counters = counters
     counters.addTime(rule, Int(lh_elapsed_ns(lua)))
     counters.notePeak(rule, Int(lh_used(lua)))
@@ -244,8 +246,6 @@ package final class RuleHost: @unchecked Sendable {
 
   // MARK: Prepared at load, so that judging makes no text
 
-  /// What `lh_run` wants, by rule.
-  private var functions: [Int32] = []
   private(set) var nameBytes: [[UInt8]] = []
   private(set) var hashBytes: [[UInt8]] = []
 
@@ -256,7 +256,6 @@ package final class RuleHost: @unchecked Sendable {
     counters = RuleCounters(count: rules.count)
     faults = Array(repeating: FaultHistory(options.faultsMax), count: rules.count)
     features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))
-    functions = rules.map(\.function)
     nameBytes = rules.map { Array($0.name.utf8) }
     hashBytes = rules.map { Array($0.fileHash.utf8) }
     crossingKeys = nameBytes.map { name in
@@ -265,6 +264,9 @@ package final class RuleHost: @unchecked Sendable {
       return hash.finish().low
     }
     effects = EffectGiver(rules, quotas: quotas)
+    // What stays out of the verdict, and what no effect names either, nobody has to be told.
+    let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
+    for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) { lh_silence_feature(lua, name) }
   }
 }
 

@@ -33,6 +33,8 @@ package enum RuleLimits {
   /// Faults of one rule within a minute of stream time after which it is set aside.
   package static let ruleFaultsMax = 20
   package static let faultWindowMs: Int64 = 60_000
+  /// Bytes of a counter's name (NAME_BYTES_MAX of lib_rules.c).
+  package static let counterNameBytesMax = 64
   /// Counters and distinct sets that exist at once; the ones not touched for longest go first.
   package static let countersMax = 200_000
   package static let distinctSetsMax = 50_000

@@ -77,15 +77,31 @@ final class RuleState {
   var counterCount: Int { counterKeys.count }
   var distinctSetCount: Int { distinctKeys.count }
 
-  private func slice(_ clockMs: Int64, _ windowMs: Int64) -> Int64 {
-    let width = max(1000, (windowMs + Int64(Self.slices) - 1) / Int64(Self.slices))
-    return clockMs >= 0 ? clockMs / width : (clockMs - width + 1) / width
+  /// A moment in stream time as a window of one length sees it.
+  private struct Moment {
+    var windowMs: Int64 = -1
+    var clockMs: Int64 = 0
+    /// The slice it is in.
+    var slice: Int64 = 0
+    /// Slices that the window covers: thirty, or fewer where a slice is a whole second.
+    var span: Int64 = 1
+    /// Where the slice stands among `span`.
+    var position = 0
   }
 
-  /// Slices that a window covers: thirty, or fewer where a slice is a whole second.
-  private func span(_ windowMs: Int64) -> Int64 {
+  /// The moments asked about last: an event asks for few windows and often, and divisions are slow.
+  private var moments = Array(repeating: Moment(), count: 8)
+
+  private func moment(_ clockMs: Int64, _ windowMs: Int64) -> Moment {
+    let at = Int(truncatingIfNeeded: (UInt64(bitPattern: windowMs) &* 0x9e37_79b9_7f4a_7c15) >> 61)
+    if moments[at].windowMs == windowMs && moments[at].clockMs == clockMs { return moments[at] }
     let width = max(1000, (windowMs + Int64(Self.slices) - 1) / Int64(Self.slices))
-    return min(Int64(Self.slices), max(1, (windowMs + width - 1) / width))
+    let slice = clockMs >= 0 ? clockMs / width : (clockMs - width + 1) / width
+    let span = min(Int64(Self.slices), max(1, (windowMs + width - 1) / width))
+    let rest = Int(slice % span)
+    moments[at] = Moment(
+      windowMs: windowMs, clockMs: clockMs, slice: slice, span: span, position: rest < 0 ? rest + Int(span) : rest)
+    return moments[at]
   }
 
   // MARK: Counters
@@ -97,17 +113,17 @@ final class RuleState {
       slot = found
     } else {
       slot = counterKeys.insert(key).slot
-      while counters.count <= slot {
+      if slot < counters.count {
+        clear(slot)
+      } else {
         counters.append(Counter())
         slots.append(contentsOf: repeatElement(0, count: Self.slices))
       }
-      clear(slot)
     }
-    let now = slice(clockMs, windowMs)
-    let span = span(windowMs)
-    advance(slot, to: now, span: span)
-    guard now > counters[slot].newest - span else { return Int(counters[slot].total) }
-    let at = slot * Self.slices + position(now, span)
+    let now = moment(clockMs, windowMs)
+    advance(slot, to: now)
+    guard now.slice > counters[slot].newest - now.span else { return Int(counters[slot].total) }
+    let at = slot * Self.slices + now.position
     let added = min(number, Int(UInt16.max) - Int(slots[at]))
     slots[at] += UInt16(added)
     counters[slot].total += Int32(added)
@@ -117,34 +133,35 @@ final class RuleState {
   /// The count of the window that ends now.
   func count(_ key: StateKey, windowMs: Int64, clockMs: Int64) -> Int {
     guard let slot = counterKeys.find(key) else { return 0 }
-    advance(slot, to: slice(clockMs, windowMs), span: span(windowMs))
+    advance(slot, to: moment(clockMs, windowMs))
     return Int(counters[slot].total)
-  }
-
-  private func position(_ slice: Int64, _ span: Int64) -> Int {
-    let rest = slice % span
-    return Int(rest < 0 ? rest + span : rest)
   }
 
   private func clear(_ slot: Int) {
     counters[slot] = Counter()
-    for at in slot * Self.slices..<(slot + 1) * Self.slices { slots[at] = 0 }
+    slots.withUnsafeMutableBufferPointer {
+      $0[slot * Self.slices..<(slot + 1) * Self.slices].update(repeating: 0)
+    }
   }
 
   /// Empties the slices that fall out of the window when its end moves to `now`.
-  private func advance(_ slot: Int, to now: Int64, span: Int64) {
+  private func advance(_ slot: Int, to now: Moment) {
     let newest = counters[slot].newest
-    guard now > newest else { return }
-    if newest == .min || now - newest >= span {
+    guard now.slice > newest else { return }
+    if newest == .min {
+      // Nothing has been counted yet.
+    } else if now.slice - newest >= now.span {
       clear(slot)
     } else {
-      for passed in (newest + 1)...now {
-        let at = slot * Self.slices + position(passed, span)
+      var position = now.position
+      for _ in newest..<now.slice {
+        let at = slot * Self.slices + position
         counters[slot].total -= Int32(slots[at])
         slots[at] = 0
+        position = position == 0 ? Int(now.span) - 1 : position - 1
       }
     }
-    counters[slot].newest = now
+    counters[slot].newest = now.slice
   }
 
   // MARK: Distinct values
@@ -161,13 +178,14 @@ final class RuleState {
       if inserted.isReused { release(slot) }
       sets[slot] = DistinctSet()
     }
-    let now = slice(clockMs, windowMs)
-    expire(slot, now: now, span: span(windowMs))
+    let moment = moment(clockMs, windowMs)
+    let now = moment.slice
+    expire(slot, moment)
     for index in 0..<Int(sets[slot].count) where sets[slot].values![index].value == value {
       sets[slot].values![index].slice = max(now, sets[slot].values![index].slice)
       return Int(sets[slot].count)
     }
-    guard now > sets[slot].newest - span(windowMs) else { return Int(sets[slot].count) }
+    guard now > sets[slot].newest - moment.span else { return Int(sets[slot].count) }
     guard makeRoom(slot) else { return Int(sets[slot].count) }
     sets[slot].values![Int(sets[slot].count)] = Seen(value: value, slice: now)
     sets[slot].count += 1
@@ -177,16 +195,16 @@ final class RuleState {
   /// How many different values the window that ends now holds.
   func countDistinct(_ key: StateKey, windowMs: Int64, clockMs: Int64) -> Int {
     guard let slot = distinctKeys.find(key) else { return 0 }
-    expire(slot, now: slice(clockMs, windowMs), span: span(windowMs))
+    expire(slot, moment(clockMs, windowMs))
     return Int(sets[slot].count)
   }
 
-  private func expire(_ slot: Int, now: Int64, span: Int64) {
-    guard now > sets[slot].newest else { return }
-    sets[slot].newest = now
+  private func expire(_ slot: Int, _ now: Moment) {
+    guard now.slice > sets[slot].newest else { return }
+    sets[slot].newest = now.slice
     guard let values = sets[slot].values else { return }
     var kept = 0
-    for index in 0..<Int(sets[slot].count) where values[index].slice > now - span {
+    for index in 0..<Int(sets[slot].count) where values[index].slice > now.slice - now.span {
       values[kept] = values[index]
       kept += 1
     }

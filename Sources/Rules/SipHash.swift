@@ -54,15 +54,23 @@ struct SipHash {
   mutating func append(_ value: UInt64) { append(value, length: 8) }
 
   mutating func append(_ base: UnsafePointer<UInt8>, _ length: Int) {
-    var at = 0
-    while at + 8 <= length {
-      append(UInt64(littleEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)))
-      at += 8
+    let filled = UInt64(count & 7) * 8
+    let whole = length & ~7
+    for at in stride(from: 0, to: whole, by: 8) {
+      let word = UInt64(littleEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self))
+      compress(tail | word &<< filled)
+      tail = filled == 0 ? 0 : word &>> (64 &- filled)
     }
-    guard at < length else { return }
+    count += whole
+    guard whole < length else { return }
     var rest: UInt64 = 0
-    for place in 0..<length - at { rest |= UInt64(base[at + place]) &<< UInt64(place * 8) }
-    append(rest, length: length - at)
+    if length >= 8 {
+      let last = UInt64(littleEndian: UnsafeRawPointer(base + length - 8).loadUnaligned(as: UInt64.self))
+      rest = last &>> UInt64(8 * (8 - (length - whole)))
+    } else {
+      for place in 0..<length { rest |= UInt64(base[place]) &<< UInt64(place * 8) }
+    }
+    append(rest, length: length - whole)
   }
 
   mutating func finish() -> (high: UInt64, low: UInt64) {

@@ -36,6 +36,12 @@ struct PatternTests {
       ("\\bfoo", "foo", "foo"), ("foo\\b", "foo", "foo"), ("\\b", "", "false"), ("\\B", "", ""), ("a$|b", "ab", "b"),
       ("[^\\x00-\\x7f]", "aé", "é"),
       ("(?:https?://)?t\\.me/[a-z]+", "see t.me/abc", "t.me/abc"),
+      // A pattern that takes the whole text or nothing, and some that only look like one.
+      ("^a.c$", "abc", "abc"), ("^a.c$", "xabc", "false"), ("^(a|b)+?$", "abab", "abab"), ("^$", "", ""),
+      ("^$", "a", "false"),
+      ("^a|b$", "xb", "b"), ("^(?:a|b$)", "ab", "a"), ("^a(?:b|$)", "abc", "ab"), ("^(?:ab?$)?", "abc", ""),
+      ("^a(?:b$)*", "ac", "a"),
+      ("(?m)^a$", "b\na\nb", "a"),
     ] as [(String, String, String)])
   func `a pattern finds what it means`(pattern: String, text: String, expected: String) throws {
     let event = TestEvent.post(text)
@@ -45,6 +51,8 @@ struct PatternTests {
 
   @Test(
     arguments: [
+      ("^ab*$", "select(2, R:find('abbb'))", "4"), ("^ab*$", "R:find('abbb')", "1"),
+      ("^ab*$", "R:find('abbc') == nil", "true"),
       ("b+", "R:find('abbc')", "2"), ("b+", "select(2, R:find('abbc'))", "3"), ("z", "R:find('abc') == nil", "true"),
       ("(\\w+)@(\\w+)", "R:captures('me@home')", #"["me","home"]"#), ("a(b)?c(d)?", "R:captures('acd')", #"["","d"]"#),
       ("b.", "R:captures('abc')", #"["bc"]"#),

@@ -44,6 +44,43 @@ struct StateTests {
     #expect(state.add(key(1), windowMs: 30_000, clockMs: -5_000, number: 1) == 1)
   }
 
+  @Test func `whatever the windows and the clock do, a counter says what adding up its slices says`() {
+    struct Model {
+      var newest: Int64?
+      var slices: [Int64: Int] = [:]
+    }
+    let state = RuleState()
+    let windows: [Int64] = [1_000, 7_000, 30_000, 61_000, 600_000, 3_600_001, 86_400_000]
+    var models = Array(repeating: Array(repeating: Model(), count: 4), count: windows.count)
+    var chance: UInt64 = 11
+    func draw(_ count: Int) -> Int {
+      chance = chance &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(chance >> 33) % count
+    }
+    var clock: Int64 = -4_000_000
+    for _ in 0..<20_000 {
+      clock += [0, 0, 1, 500, 2_000, 40_000, -3_000, 700_000][draw(8)]
+      let (window, which) = (draw(windows.count), draw(4))
+      let width = max(1000, (windows[window] + 29) / 30)
+      let span = min(30, max(1, (windows[window] + width - 1) / width))
+      let slice = clock >= 0 ? clock / width : (clock - width + 1) / width
+      let isAdded = draw(2) == 0
+      var model = models[window][which]
+      if isAdded || model.newest != nil { model.newest = max(model.newest ?? slice, slice) }
+      if let newest = model.newest {
+        if isAdded, slice > newest - span { model.slices[slice, default: 0] += 2 }
+        model.slices = model.slices.filter { $0.key > newest - span }
+      }
+      models[window][which] = model
+      let filed = key(window * 10 + which)
+      let told =
+        isAdded
+        ? state.add(filed, windowMs: windows[window], clockMs: clock, number: 2)
+        : state.count(filed, windowMs: windows[window], clockMs: clock)
+      #expect(told == model.slices.values.reduce(0, +))
+    }
+  }
+
   @Test func `distinct counts values, not events, and forgets what is over`() {
     let state = RuleState()
     for value in [1, 2, 2, 1, 3] as [UInt64] {

@@ -8,9 +8,9 @@ local endings = {}
 function endings.without(folded)
   if not folded then return nil end
   -- Only the end can match, so only the end is looked at.
-  local skipped = math.max(0, #folded - 40)
-  local at = ending:find(folded:sub(skipped + 1))
-  return at and folded:sub(1, skipped + at - 1) or folded
+  local tail = folded:sub(-40)
+  local at = ending:find(tail)
+  return at and folded:sub(1, #folded - #tail + at - 1) or folded
 end
 
 return endings

@@ -43,7 +43,6 @@ package final class RecordView {
     var index: Int
     var first: Int32 = -1
     var last: Int32 = -1
-    var isFull = false
     var lastUse: UInt32 = 0
   }
 
@@ -86,20 +85,26 @@ package final class RecordView {
 
   /// The member `key` of the map at `node`.
   package func get(_ node: UInt32, _ key: Bytes) -> RecordValue {
-    guard var container = open(node), container.isMap else { return .absent }
-    defer { close(container) }
-    var chain = container.first
+    guard let container = keep(node), container.pointee.isMap else { return .absent }
+    var chain = container.pointee.first
     while chain >= 0 {
       let entry = entries[Int(chain)]
       if isEqual(entry.key, key) { return value(at: Int(entry.value)) }
       chain = entry.next
     }
+    while container.pointee.index < container.pointee.count {
+      guard entryCount < Self.entriesMax else { return search(container.pointee, key) }
+      guard let entry = nextEntry(&container.pointee) else { return .absent }
+      remember(entry, in: container)
+      if isEqual(entry.key, key) { return value(at: Int(entry.value)) }
+    }
+    return .absent
+  }
+
+  /// Looks for `key` in the entries there is no room to remember.
+  private func search(_ container: Container, _ key: Bytes) -> RecordValue {
     var walk = container
     while walk.index < walk.count, let entry = nextEntry(&walk) {
-      if !walk.isFull {
-        remember(entry, in: &walk)
-        if !walk.isFull { container = walk }
-      }
       if isEqual(entry.key, key) { return value(at: Int(entry.value)) }
     }
     return .absent
@@ -113,30 +118,31 @@ package final class RecordView {
 
   /// Element `index` (from 0) of the array at `node`.
   package func element(_ node: UInt32, _ index: Int) -> RecordValue {
-    guard var container = open(node), !container.isMap, index >= 0, index < container.count else { return .absent }
-    defer { close(container) }
-    if index < container.index {
-      container.index = 0
-      container.position = container.body
+    guard let container = keep(node), !container.pointee.isMap, index >= 0, index < container.pointee.count else {
+      return .absent
     }
-    while container.index < index {
-      guard let next = skip(container.position) else { return .absent }
-      container.position = next
-      container.index += 1
+    if index < container.pointee.index {
+      container.pointee.index = 0
+      container.pointee.position = container.pointee.body
     }
-    return value(at: container.position)
+    while container.pointee.index < index {
+      guard let next = skip(container.pointee.position) else { return .absent }
+      container.pointee.position = next
+      container.pointee.index += 1
+    }
+    return value(at: container.pointee.position)
   }
 
   /// Entries of a map or elements of an array, and which of the two it is.
   package func count(_ node: UInt32) -> (count: Int, isMap: Bool) {
-    guard let container = open(node) else { return (0, false) }
+    guard let container = kept(node)?.pointee ?? read(node) else { return (0, false) }
     return (container.count, container.isMap)
   }
 
   /// Key number `index` (from 0) of the map at `node`, in the order of the record.
   package func key(_ node: UInt32, _ index: Int) -> Bytes? {
     if listed?.node != node || listed!.index > index {
-      guard var container = open(node), container.isMap else { return nil }
+      guard var container = kept(node)?.pointee ?? read(node), container.isMap else { return nil }
       container.position = container.body
       container.index = 0
       listed = container
@@ -155,9 +161,15 @@ package final class RecordView {
     slice.count == key.count && memcmp(base + slice.offset, key.base, key.count) == 0
   }
 
-  /// What is known of the container at `node`, or a fresh look at it.
-  private func open(_ node: UInt32) -> Container? {
-    for index in 0..<containerCount where containers[index].node == node { return containers[index] }
+  /// The container at `node` where it is remembered.
+  @inline(__always)
+  private func kept(_ node: UInt32) -> UnsafeMutablePointer<Container>? {
+    for index in 0..<containerCount where containers[index].node == node { return containers + index }
+    return nil
+  }
+
+  /// A fresh look at what stands at `node`; nil where that is no container.
+  private func read(_ node: UInt32) -> Container? {
     var position = Int(node)
     guard let (major, _, argument) = head(&position), major == 4 || major == 5, argument <= UInt64(end - position)
     else {
@@ -167,37 +179,37 @@ package final class RecordView {
       node: node, isMap: major == 5, count: Int(argument), body: position, position: position, index: 0)
   }
 
-  private func close(_ container: Container) {
+  /// The container at `node`, which is remembered from now on.
+  private func keep(_ node: UInt32) -> UnsafeMutablePointer<Container>? {
     uses &+= 1
+    if let container = kept(node) {
+      container.pointee.lastUse = uses
+      return container
+    }
+    guard var fresh = read(node) else { return nil }
+    fresh.lastUse = uses
     var slot = containerCount
-    // Slot 0 is the first container looked into, the record itself.
-    var oldest = 1
-    for index in 0..<containerCount {
-      if containers[index].node == container.node {
-        slot = index
-        break
-      }
-      if index > 1 && containers[index].lastUse < containers[oldest].lastUse { oldest = index }
-    }
-    if slot == Self.containersMax {
-      slot = oldest
-    } else if slot == containerCount {
+    if slot < Self.containersMax {
       containerCount += 1
+    } else {
+      // Slot 0 is the first container looked into, the record itself.
+      slot = 1
+      for index in 2..<containerCount where containers[index].lastUse < containers[slot].lastUse { slot = index }
     }
-    containers[slot] = container
-    containers[slot].lastUse = uses
+    containers[slot] = fresh
+    return containers + slot
   }
 
-  private func remember(_ entry: Entry, in container: inout Container) {
-    guard entryCount < Self.entriesMax else {
-      container.isFull = true
-      return
-    }
+  private func remember(_ entry: Entry, in container: UnsafeMutablePointer<Container>) {
     let index = Int32(entryCount)
     entries[entryCount] = entry
     entryCount += 1
-    if container.last >= 0 { entries[Int(container.last)].next = index } else { container.first = index }
-    container.last = index
+    if container.pointee.last >= 0 {
+      entries[Int(container.pointee.last)].next = index
+    } else {
+      container.pointee.first = index
+    }
+    container.pointee.last = index
   }
 
   private func nextEntry(_ container: inout Container) -> Entry? {

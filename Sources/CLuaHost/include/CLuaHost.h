@@ -56,6 +56,9 @@ enum { LH_SHARED_BEGIN = 0, LH_SHARED_KEPT, LH_SHARED_REFUSED };
 /* Parts of what a rule file returns, in order, depth first. */
 enum { LH_EMIT_RULE = 0, LH_EMIT_VALUE, LH_EMIT_OPEN, LH_EMIT_CLOSE, LH_EMIT_END, LH_EMIT_PROBLEM };
 
+/* What `inspect` says of a compiled file: its form is not understood; it reads globals by name and does nothing else with them. */
+enum { LH_CHUNK_UNKNOWN = -1, LH_CHUNK_ONLY_READS = -2 };
+
 typedef struct {
   void *context;
   /* Field number `field` of the event. */
@@ -84,8 +87,8 @@ typedef struct {
   int32_t (*feature)(void *context, lh_text name, int64_t index, const lh_value *value);
   /* While a file is loaded: the parts of its rules. `line` is where `rule` was called. */
   void (*emit)(void *context, int32_t event, lh_text key, int64_t index, const lh_value *value, int32_t line);
-  /* While a file is loaded: its compiled form. Returns the line of an assignment to a variable of an outer function,
-   * 0 where there is none, -1 where the form is not understood. */
+  /* While a file is loaded: its compiled form. Returns the line of an assignment to a variable of an outer function, or one of
+   * LH_CHUNK_…, or 0. */
   int32_t (*inspect)(void *context, lh_text compiled);
   /* While an event is traced: a library function was called (is_return 0, `values` are its arguments) or came back
    * (1, its results). `frame` tells calls apart that are under way at once. LH_NODE holds an address or a proxy's
@@ -142,6 +145,8 @@ size_t lh_test_words(const char *const **names);
 void lh_collect_problems(lh_host *host, int32_t collects);
 /* Says that loading is over: collects garbage and sets the memory limit for judging. */
 int lh_seal(lh_host *host);
+/* From now on nobody is told the value of this feature of features.lua; rules see it as before. */
+void lh_silence_feature(lh_host *host, const char *name);
 
 /* Around the rules of one event. */
 void lh_begin_event(lh_host *host);

@@ -82,6 +82,8 @@ void ct_pattern_destroy(ct_pattern *pattern);
 /* Instructions of its program, a measure of its size; groups, with the whole match as the first. */
 int32_t ct_pattern_size(const ct_pattern *pattern);
 int32_t ct_pattern_groups(const ct_pattern *pattern);
+/* Whether literals are known of which one stands in every match. */
+int ct_pattern_has_literals(const ct_pattern *pattern);
 ct_slice ct_pattern_source(const ct_pattern *pattern);
 /* Whether it stands in `source`: 1 or 0; -1 where `*work` steps did not suffice. `*work` is then how many were taken,
  * which depends on pattern and text alone. */
@@ -90,6 +92,8 @@ int ct_pattern_match(ct_pattern *pattern, ct_slice source, int64_t *work);
  * each, -1 where a group took no part. */
 int ct_pattern_find(ct_pattern *pattern, ct_slice source, size_t from, int32_t places[2 * CT_PATTERN_GROUPS_MAX],
                     int64_t *work);
+/* Begin and end of the leftmost match of a pattern that `ct_pattern_match` has found in `source`. */
+int ct_pattern_bounds(ct_pattern *pattern, ct_slice source, int32_t bounds[2], int64_t *work);
 
 /* Patterns that are asked about the same texts: one look at a text says which of them can match at all. */
 typedef struct ct_patterns ct_patterns;

@@ -39,6 +39,13 @@ package struct EffectDefinition: Sendable {
   package var dedupeSeconds: Int64
   /// Comment, split at its `{Feature}` placeholders.
   package var comment: [CommentPart]
+
+  /// Features whose values go into the comment or name the entity.
+  var featureNames: [String] {
+    var names = comment.compactMap { if case .feature(let name) = $0 { name } else { nil } }
+    if case .named(_, let name) = target { names.append(name) }
+    return names
+  }
 }
 
 /// Literal text or the name of a feature whose value goes there.

@@ -60,6 +60,7 @@ struct EffectGiver {
 
   /// Forgets the event before.
   mutating func begin() {
+    if pending.isEmpty { return }
     pending.removeAll(keepingCapacity: true)
     entities.removeAll()
   }

@@ -24,7 +24,7 @@ package enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible 
 /// length, SHA-256 of what follows, then sections of `stride, count, bytes`.
 // @unchecked: not changed once it is made.
 package final class RuleSnapshot: @unchecked Sendable {
-  package static let version: UInt32 = 1
+  package static let version: UInt32 = 2
   static let magic = Array("OFRSTATE".utf8)
   static let headBytes = 56
 
