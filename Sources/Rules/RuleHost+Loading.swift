@@ -90,7 +90,7 @@ extension RuleHost {
     let host = RuleHost(state: previous?.state ?? restored?.state ?? RuleState(), text: text)
     host.inspector = inspector
     inspector?.host = host
-    guard host.open(failAt: failAt) else {
+    guard host.open(options, failAt: failAt) else {
       throw RuleErrors(errors: [RuleError("", 1, "there is not enough memory for the rules")])
     }
     host.rulesWanted = options.rulesWanted
@@ -114,10 +114,10 @@ extension RuleHost {
     return host
   }
 
-  private func open(failAt: Int64) -> Bool {
+  private func open(_ options: RuleOptions, failAt: Int64) -> Bool {
     var callbacks = callbacks()
     var limits = lh_limits(
-      rule_instructions: RuleLimits.ruleInstructionsMax, rule_ns: RuleLimits.ruleNanosecondsMax,
+      rule_instructions: RuleLimits.ruleInstructionsMax, rule_ns: options.ruleNanosecondsMax,
       load_instructions: RuleLimits.loadInstructionsMax, load_ns: RuleLimits.loadNanosecondsMax,
       load_bytes: RuleLimits.loadBytesMax, event_bytes: RuleLimits.eventBytesMax,
       string_bytes: RuleLimits.stringBytesMax, table_entries: RuleLimits.tableEntriesMax,

@@ -141,7 +141,9 @@ func ruleFiles(_ files: [String: String]) -> [RuleFile] {
 }
 
 func loadRules(_ files: [String: String], replacing: RuleHost? = nil) throws(RuleErrors) -> RuleHost {
-  try RuleHost.load(ruleFiles(files), replacing: replacing)
+  var options = RuleOptions()
+  options.ruleNanosecondsMax *= Int64(slowness)
+  return try RuleHost.load(ruleFiles(files), replacing: replacing, options: options)
 }
 
 /// What is wrong with a file, one text per error.

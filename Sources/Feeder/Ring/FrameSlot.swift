@@ -32,6 +32,7 @@ final class FrameSlot {
   /// use. Else each of the ring's slots would, in the end, keep the memory of the largest frame it ever met.
   private static let frameBytesKept = 1 << 13
   private static let messageBytesKept = 1 << 12
+  private static let actionsKept = 8
 
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity = FrameSlot.frameBytesKept
@@ -52,7 +53,15 @@ final class FrameSlot {
   /// Guarded by the ring's lock.
   var isDecoded = false
 
-  init() { base = .allocate(capacity: capacity) }
+  /// All of it is written to once. A slot deep in the ring is needed only when the ring fills up; the memory of the process
+  /// would grow a little each time it fills up more than ever before, for days.
+  init() {
+    base = .allocate(capacity: capacity)
+    base.initialize(repeating: 0, count: capacity)
+    actions.append(Bytes(base: UnsafePointer(base), count: Self.messageBytesKept))
+    actions.removeAll()
+  }
+
   deinit { base.deallocate() }
 
   var bytes: Bytes { Bytes(base: UnsafePointer(base), count: count) }
@@ -100,5 +109,10 @@ final class FrameSlot {
       base = .allocate(capacity: capacity)
     }
     if actions.capacity > Self.messageBytesKept { actions = ByteWriter(capacity: Self.messageBytesKept) }
+    if pending.capacity > 2 * Self.actionsKept { pending = [] }
+    if decoded.operations.capacity > 2 * Self.actionsKept {
+      decoded.operations = []
+      decoded.operations.reserveCapacity(Self.actionsKept)
+    }
   }
 }
