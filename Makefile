@@ -12,7 +12,7 @@ FORMATTED := Package.swift Sources Tests
 help:
 	@echo 'make run       simulator → rules → embedded Kafka broker; prints the address to read from; ends with Ctrl-C'
 	@echo 'make test      the test suite'
-	@echo 'make bench     what decoding and the whole pipeline cost (release build)'
+	@echo 'make bench     what decoding, the whole pipeline and the rules cost (release build)'
 	@echo 'make format    formats the sources; make lint only looks'
 	@echo 'make sanitize  the test suite under AddressSanitizer and ThreadSanitizer, each with a planted fault'
 	@echo 'make fuzz      fuzzes frames and CAR files, 300 seconds each: [SECONDS=N]'
@@ -36,6 +36,7 @@ test: deps
 bench: build
 	tools/bench.sh
 	python3 tools/bench_pipeline.py
+	python3 tools/bench_rules.py
 
 format: deps
 	$(SWIFT) format --in-place --recursive $(FORMATTED)
