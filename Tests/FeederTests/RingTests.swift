@@ -1,5 +1,6 @@
 import ATProto
 import Foundation
+import Osprey
 import Synchronization
 import Testing
 
@@ -122,6 +123,10 @@ private func offer(_ ring: FrameRing, _ text: String, connection: Int = 0) -> Bo
     let ready = try #require(ring.takeReady())
     #expect(ring.slot(0).count == bytes)
     for _ in 0..<bytes { ring.slot(0).actions.append(UInt8(ascii: "x")) }
+    for index in 0..<300 {
+      ring.slot(0).decoded.operations.append(ATProto.Operation())
+      ring.slot(0).pending.append(PendingAction(operation: index, id: 0, written: WrittenAction()))
+    }
     #expect(ring.slot(0).heldBytes >= 2 * bytes)
     ring.release(ready)
     #expect(ring.slot(0).heldBytes == usual)

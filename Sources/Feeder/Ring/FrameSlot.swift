@@ -99,7 +99,10 @@ final class FrameSlot {
   }
 
   /// Memory the slot holds for the next frame.
-  var heldBytes: Int { capacity + actions.capacity }
+  var heldBytes: Int {
+    capacity + actions.capacity + pending.capacity * MemoryLayout<PendingAction>.stride
+      + decoded.operations.capacity * MemoryLayout<Operation>.stride
+  }
 
   /// Gives memory back that only a large frame needed.
   func shrink() {
