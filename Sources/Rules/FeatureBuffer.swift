@@ -130,11 +130,11 @@ struct FeatureBuffer {
     return Slice(offset: offset, count: bytes.count)
   }
 
-  /// Hands all features over but private ones (`_Name`); of two with one name the first rule's stands.
-  func add(to verdict: Verdict) {
+  /// Hands all features over, private ones (`_Name`) only where that is wanted; of two with one name the first rule's stands.
+  func add(to verdict: Verdict, withPrivate: Bool) {
     for (position, feature) in features.enumerated() {
       let name = arena[feature.name]
-      if name[0] == 0x5f { continue }
+      if name[0] == 0x5f, !withPrivate { continue }
       if features[..<position].contains(where: { arena[$0.name] == name }) { continue }
       switch feature.kind {
       case .bool: verdict.addFeature(name, feature.integer != 0)

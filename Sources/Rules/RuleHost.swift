@@ -74,6 +74,7 @@ package final class RuleHost: @unchecked Sendable {
   /// Files of lib/ while the set is loaded, by the name `use` has for them.
   var libraries: [String: ByteWriter] = [:]
   var counterNames = CounterNames()
+  private var showsPrivateFeatures = false
   private var timeKills = 0
   /// The rule that runs now.
   private(set) var current = 0
@@ -231,7 +232,7 @@ package final class RuleHost: @unchecked Sendable {
     verdict.evaluationMicros = micros
     verdict.errorCount = errors
     facts.addDefaultFeatures(to: verdict)
-    features.add(to: verdict)
+    features.add(to: verdict, withPrivate: showsPrivateFeatures)
     state.arrange(for: self)
     for (rule, outcome) in outcomes {
       let isOver = state.quotas.isOver(rule, clockMs: action.clockMs)
@@ -264,6 +265,8 @@ package final class RuleHost: @unchecked Sendable {
       return hash.finish().low
     }
     effects = EffectGiver(rules, quotas: quotas)
+    showsPrivateFeatures = options.showsPrivateFeatures
+    if showsPrivateFeatures { return }
     // What stays out of the verdict, and what no effect names either, nobody has to be told.
     let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
     for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) { lh_silence_feature(lua, name) }

@@ -14,6 +14,8 @@ package struct RuleOptions: Sendable {
   /// Whether a rule that would only find nothing again, by what it asked before, is not run (known.c). Off to compare: the
   /// verdicts are the same.
   package var keepsKnownMisses = true
+  /// Whether features called `_Name` stand in verdicts too: for the tests of rules, which may expect them.
+  package var showsPrivateFeatures = false
   /// Nanoseconds of the thread's time after which a rule is ended. More for programs that are slow by their build, with a
   /// sanitizer for one: what a rule does within its instructions is then not cut off by the clock.
   package var ruleNanosecondsMax = RuleLimits.ruleNanosecondsMax

@@ -51,6 +51,21 @@ private func probe(_ event: String, _ body: String) -> String {
         """) == [])
   }
 
+  @Test func `what verdicts leave out can be expected`() {
+    func failures(_ value: Int) -> [String] {
+      let run = RuleTestRun(
+        ruleFiles([
+          "features.lua": "return features { _Words = function(event) return #event.tokens end }",
+          "p.lua": ruleSource("Probe", "return features._Words > 1, { _Twice = features._Words * 2 }"),
+          "p_test.lua":
+            "return tests 'Probe' { case 'x' { post { text = 'two words' }, hits = true, features = { _Words = \(value), _Twice = 4 } } }",
+        ]))
+      return run.problems.map(\.what) + run.results.flatMap(\.failures)
+    }
+    #expect(failures(2) == [])
+    #expect(failures(3) == ["expected the feature _Words = 3, got: 2"])
+  }
+
   @Test func `each case begins with empty counters, and time passes between its events`() {
     let nine = "every(seconds(1), 8, post { links = { 'https://a.example' } })"
     #expect(failures("case 'a' { \(nine), silent = true }, case 'b' { \(nine), silent = true }") == [])

@@ -44,7 +44,7 @@ package struct RuleTestRun {
     var runner: CaseRunner
     var cases: [TestCase] = []
     do throws(RuleErrors) {
-      runner = CaseRunner(host: try RuleHost.load(files, errors: errors), files: files)
+      runner = CaseRunner(host: try CaseRunner.load(files, errors: errors), files: files)
       let reader = try RuleHost.load([])
       for file in files where file.path.hasSuffix("_test.lua") {
         let read = TestFile(file, host: reader)
