@@ -10,8 +10,8 @@
 #include "text_internal.h"
 
 enum { PROGRAM_ROOM = 5000, STATES_MAX = 2000, AUTOMATON_BYTES_MAX = 128 << 10, STARTS_MAX = 1 << 20 };
-/* A thread with its places costs about as much as four steps of the automaton; five keep one call under a millisecond. */
-enum { THREAD_COST = 5 };
+/* A thread with its places costs about as much as three steps of the automaton. */
+enum { THREAD_COST = 4 };
 /* What stood before, and what comes next. */
 enum { CONTEXT_EDGE = 0, CONTEXT_NEWLINE, CONTEXT_WORD, CONTEXT_OTHER, CONTEXTS };
 
