@@ -287,7 +287,7 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
     const struct ascii_unit *ascii = c < 0x80 ? &text->ascii[c] : NULL;
     int class, is_sign, looks_like_letter;
     struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)(at + 1)};
-    if (text->plain_letters[c & 0xff] && c < 0x80) { /* what most texts are made of, a word at a time */
+    if (text->plain_letters[source.bytes[at]]) { /* what most texts are made of, a word at a time */
       int flags = before == CLASS_GAP || before == CLASS_SINGLE ? UNIT_STARTS : 0;
       if (before == CLASS_SINGLE && count > 0) units[count - 1].flags |= UNIT_ENDS;
       before = CLASS_JOINED;

@@ -266,10 +266,11 @@ package final class RuleHost: @unchecked Sendable {
     }
     effects = EffectGiver(rules, quotas: quotas)
     showsPrivateFeatures = options.showsPrivateFeatures
-    if showsPrivateFeatures { return }
-    // What stays out of the verdict, and what no effect names either, nobody has to be told.
-    let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
-    for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) { lh_silence_feature(lua, name) }
+    if !showsPrivateFeatures {
+      // What stays out of the verdict, and what no effect names either, nobody has to be told.
+      let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
+      for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) { lh_silence_feature(lua, name) }
+    }
   }
 }
 

@@ -113,9 +113,6 @@ final class FrameSlot {
     }
     if actions.capacity > Self.messageBytesKept { actions = ByteWriter(capacity: Self.messageBytesKept) }
     if pending.capacity > 2 * Self.actionsKept { pending = [] }
-    if decoded.operations.capacity > 2 * Self.actionsKept {
-      decoded.operations = []
-      decoded.operations.reserveCapacity(Self.actionsKept)
-    }
+    if decoded.operations.capacity > 2 * Self.actionsKept { decoded = DecodedFrame() }
   }
 }

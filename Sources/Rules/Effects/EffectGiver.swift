@@ -60,9 +60,8 @@ struct EffectGiver {
 
   /// Forgets the event before.
   mutating func begin() {
-    if pending.isEmpty { return }
-    pending.removeAll(keepingCapacity: true)
     entities.removeAll()
+    if !pending.isEmpty { pending.removeAll(keepingCapacity: true) }
   }
 
   /// Takes the effects of a rule that hit. True where the rule is live by its file and shadow because of a quota.
