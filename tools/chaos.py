@@ -69,10 +69,12 @@ def main():
             feeder = run.feeder(options.cursor)
             if options.state:  # a restart from the first frame would prove nothing about the state
                 feeder.wait_for("osprey_feeder_cursor_saves_total", 1, 120)
-            metrics = feeder.wait_for("osprey_feeder_frames_received_total", chance.randint(share // 4, share), 120)
+            # A kill proves something where messages are under way.
+            metrics = feeder.wait_for("osprey_feeder_frames_received_total", chance.randint(share // 4, share), 120,
+                                      and_some="osprey_feeder_kafka_unacknowledged_messages")
             feeder.process.send_signal(signal.SIGKILL)
             feeder.process.wait()
-            killed_with.append(int(metrics.get("osprey_feeder_kafka_unacknowledged_messages", 0)))
+            killed_with.append(int(metrics["osprey_feeder_kafka_unacknowledged_messages"]))
             print(f"kill {cycle + 1}: after {int(metrics['osprey_feeder_frames_received_total'])} frames, "
                   f"{killed_with[-1]} messages unacknowledged")
         feeder = run.feeder(options.cursor)

@@ -134,14 +134,16 @@ class Feeder:
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
                 for line in text.splitlines() if line and line[0] != "#"}
 
-    def wait_for(self, name, at_least, timeout):
+    def wait_for(self, name, at_least, timeout, and_some=None):
+        """The page once `name` has reached `at_least` and, where `and_some` is given, that is not 0."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             metrics = self.metrics()
-            if metrics.get(name, 0) >= at_least:
+            if metrics.get(name, 0) >= at_least and (and_some is None or metrics.get(and_some, 0) > 0):
                 return metrics
             time.sleep(0.005)
-        sys.exit(f"{name} did not reach {at_least} within {timeout} s:\n{open(self.log).read()}")
+        also = f" with some {and_some}" if and_some else ""
+        sys.exit(f"{name} did not reach {at_least}{also} within {timeout} s:\n{open(self.log).read()}")
 
 
 def message(value):
