@@ -49,15 +49,14 @@ const lh_value *lh_age(lh_host *host) {
   return &host->age;
 }
 
-/* The current event's answer, asked at most once per event; not small where it cannot be told without running the rule. */
-static lh_answer ask(lh_host *host, const struct lh_node *node) {
+/* The current event's answer to what was not asked yet; not small where it cannot be told without running the rule. */
+static __attribute__((noinline)) lh_answer ask(lh_host *host, const struct lh_node *node) {
   int at = node->subject, which = node->kind == LH_STEP_COUNT;
   uint64_t bit = (uint64_t)1 << (at & 63);
   lh_value value = {0};
   switch (node->kind) {
     case LH_STEP_FIELD:
     case LH_STEP_COUNT:
-      if (host->answered[which] & bit) return host->answers[which][at];
       host->answered[which] |= bit;
       if (which) {
         value.kind = LH_INTEGER;
@@ -75,32 +74,42 @@ static lh_answer ask(lh_host *host, const struct lh_node *node) {
   }
 }
 
+/* The edge of an answer, which becomes the first: what is answered most is found at once. NULL where there is none. */
+static struct lh_edge *find_edge(lh_host *host, struct lh_node *node, int16_t answer) {
+  uint16_t edge = node->first, before = 0;
+  while (edge && host->edges[edge].answer != answer) before = edge, edge = host->edges[edge].next;
+  if (!edge) return NULL;
+  if (before) {
+    host->edges[before].next = host->edges[edge].next;
+    host->edges[edge].next = node->first;
+    node->first = edge;
+  }
+  return &host->edges[edge];
+}
+
 void lh_learns(lh_host *host, int32_t is_on) { host->never_learns = !is_on; }
 
-int lh_known(lh_host *host, int32_t rule, int32_t *hit) {
-  if (host->tracing || !host->roots) return 0;
+int32_t lh_known(lh_host *host, int32_t rule, int64_t *used) {
+  if (host->tracing || !host->roots) return LH_UNKNOWN;
   uint16_t at = host->roots[rule];
   while (at) {
     struct lh_node *node = &host->nodes[at];
-    lh_answer answer = ask(host, node);
-    if (!answer.is_small) return 0;
-    uint16_t edge = node->first, before = 0;
-    while (edge && host->edges[edge].answer != answer.code) before = edge, edge = host->edges[edge].next;
-    if (!edge) return 0;
-    if (before) { /* what is answered most is found first */
-      host->edges[before].next = host->edges[edge].next;
-      host->edges[edge].next = node->first;
-      node->first = edge;
+    int which = node->kind == LH_STEP_COUNT;
+    int is_answered = (which || node->kind == LH_STEP_FIELD) && host->answered[which] >> (node->subject & 63) & 1;
+    lh_answer answer = is_answered ? host->answers[which][node->subject] : ask(host, node);
+    if (!answer.is_small) return LH_UNKNOWN;
+    struct lh_edge *edge = &host->edges[node->first]; /* edge 0 is none */
+    if (edge->answer != answer.code || !node->first) {
+      edge = find_edge(host, node, answer.code);
+      if (!edge) return LH_UNKNOWN;
     }
-    if (host->edges[edge].outcome != OUTCOME_NONE) {
-      *hit = host->edges[edge].outcome;
-      host->used = host->edges[edge].used;
-      host->elapsed_ns = 0;
-      return 1;
+    if (edge->outcome != OUTCOME_NONE) {
+      *used = edge->used;
+      return edge->outcome;
     }
-    at = host->edges[edge].node;
+    at = edge->node;
   }
-  return 0;
+  return LH_UNKNOWN;
 }
 
 /* Keeps what the run that just ended asked and found. Where there is no room it is not kept. */

@@ -145,8 +145,10 @@ static void open_table(const ct_text *text, struct table *table, filler fill) {
   for (UChar32 c = 0; c < 128; c++) {
     const struct entry *entry = &table->ascii[c];
     fill(text, c, &table->ascii[c]);
-    table->pairs[c] = (struct pair){entry->count, {entry->bytes[0], entry->bytes[1]}};
-    if (entry->count == 1 && entry->bytes[0] == ' ') table->pairs[c].count = BLANK_PAIR;
+    int is_blank = entry->count == 1 && entry->bytes[0] == ' ';
+    uint8_t kind = entry->count == 0 ? PAIR_NOTHING : is_blank ? PAIR_BLANK : PAIR_PLAIN;
+    table->pairs[c] = (struct pair){{entry->bytes[0], entry->bytes[1]}, entry->count, kind};
+    table->pairs[c + 128].kind = PAIR_END;
   }
 }
 
@@ -177,19 +179,20 @@ void ct_text_destroy(ct_text *text) {
   free(text);
 }
 
-const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare) {
-  if (c < 0x80) return &table->ascii[c];
-  struct entry **page = &table->pages[c / PAGE_ENTRIES];
+const struct entry *text_new_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare) {
+  struct entry **page = &table->pages[c / PAGE_ENTRIES], *entry = spare;
   if (!*page) {
     *page = malloc(PAGE_ENTRIES * sizeof **page);
-    if (!*page) {
-      table->fill(text, c, spare);
-      return spare;
-    }
-    memset(*page, 0xff, PAGE_ENTRIES * sizeof **page);
+    if (*page) memset(*page, ENTRY_EMPTY, PAGE_ENTRIES * sizeof **page);
   }
-  struct entry *entry = &(*page)[c % PAGE_ENTRIES];
-  if (entry->count == 0xff) table->fill(text, c, entry);
+  if (*page) entry = &(*page)[c % PAGE_ENTRIES];
+  table->fill(text, c, entry);
+  entry->class = (uint8_t)text_class(c);
+  entry->is_letter = (uint8_t)u_isalpha(c);
+  int32_t at = 0;
+  entry->single = 0;
+  if (entry->count > 0) U8_NEXT(entry->bytes, at, entry->count, entry->single);
+  if (at < entry->count || entry->single < 0) entry->single = 0;
   return entry;
 }
 
@@ -215,16 +218,18 @@ size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8
     struct entry spare;
     const struct entry *entry;
     if (from[at] < 0x80) {
-      while (written + 2 <= capacity && at < end && from[at] < 0x80) { /* what most texts are made of */
-        struct pair pair = table->pairs[from[at++]];
-        if (pair.count == BLANK_PAIR) {
+      for (; written + 2 <= capacity && at < end; at++) { /* what most texts are made of */
+        const struct pair *pair = &table->pairs[from[at]];
+        if (pair->kind == PAIR_PLAIN) {
+          memcpy(out + written, pair->bytes, 2);
+          written += pair->count;
+          after_blank = 0;
+        } else if (pair->kind == PAIR_BLANK) {
           out[written] = ' ';
           written += !after_blank;
           after_blank = 1;
-        } else {
-          memcpy(out + written, pair.bytes, 2);
-          written += pair.count;
-          if (pair.count > 0) after_blank = 0;
+        } else if (pair->kind == PAIR_END) {
+          break;
         }
       }
       if (at == end || from[at] >= 0x80) continue;
@@ -244,8 +249,12 @@ size_t text_transform(ct_text *text, struct table *table, ct_slice source, uint8
     } else if (entry->count > 0) {
       after_blank = 0;
     }
-    if (written + entry->count > capacity) break;
-    memcpy(out + written, entry->bytes, entry->count);
+    if (written + CT_UNIT_BYTES <= capacity) {
+      memcpy(out + written, entry->bytes, CT_UNIT_BYTES); /* more than is wanted, but of one length */
+    } else {
+      if (written + entry->count > capacity) break;
+      memcpy(out + written, entry->bytes, entry->count);
+    }
     written += entry->count;
   }
   if (written > 0 && out[written - 1] == ' ') written--;

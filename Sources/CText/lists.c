@@ -26,7 +26,7 @@ struct ct_list {
   int kind, has_signs;
   /* Which words entries begin with, and which three letters: nearly always enough to know that none begins here. */
   uint64_t first_words[FILTER_BITS / 64], first_letters[FILTER_BITS / 64];
-  uint64_t first_units; /* by the low bits of the first letter */
+  uint64_t first_units, second_units[UNITS]; /* low bits of the first letter; by these, of the second */
   uint8_t *bytes;
   size_t byte_count, byte_capacity;
   struct item *items;
@@ -89,11 +89,15 @@ void text_open_units(ct_text *text) {
     unit->looks_like_letter = unit->is_sign && leet(c) != c;
     unit->is_letter = (c | 32) >= 'a' && (c | 32) <= 'z';
     unit->kind = entry->count == 0 ? UNIT_NOTHING : UNIT_OTHER;
-    if (entry->count != 1) continue;
-    UChar32 letter = leet(entry->bytes[0]);
+    text->plain_units[c].kind = text->plain_units[c + 128].kind = UNIT_OTHER;
+    int is_m = entry->count == 2 && memcmp(entry->bytes, "rn", 2) == 0; /* as put_letter has it */
+    if (entry->count != 1 && !is_m) continue;
+    UChar32 letter = is_m ? 'm' : leet(entry->bytes[0]);
     unit->letter = (uint8_t)letter;
     if (letter < 128) unit->kind = entry->bytes[0] == ' ' ? UNIT_BLANK : UNIT_LETTER;
-    if (unit->kind == UNIT_LETTER && !unit->is_sign) text->plain_letters[c] = unit->letter;
+    if (unit->kind == UNIT_LETTER && !unit->is_sign) {
+      text->plain_units[c] = (struct unit){letter, UNIT_LETTER, unit->is_letter ? UNIT_IS_LETTER : 0, 0, 0};
+    }
   }
 }
 
@@ -280,22 +284,34 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
   int32_t at = 0, end = (int32_t)(source.count < CT_TEXT_BYTES_MAX ? source.count : CT_TEXT_BYTES_MAX);
   int before = CLASS_GAP;
   while (at < end && count + CT_UNIT_BYTES < OUT_BYTES) {
-    int32_t from = at, folded_at = 0;
+    int32_t from = at;
     UChar32 c = source.bytes[at];
     struct entry spare;
     const struct entry *entry = NULL;
     const struct ascii_unit *ascii = c < 0x80 ? &text->ascii[c] : NULL;
-    int class, is_sign, looks_like_letter;
+    int class, is_sign, is_letter, looks_like_letter;
+    UChar32 letter;
     struct unit unit = {' ', UNIT_BLANK, 0, (uint16_t)from, (uint16_t)(at + 1)};
-    if (text->plain_letters[source.bytes[at]]) { /* what most texts are made of, a word at a time */
-      int flags = before == CLASS_GAP || before == CLASS_SINGLE ? UNIT_STARTS : 0;
+    const struct unit *plain = &text->plain_units[source.bytes[at]];
+    if (plain->kind == UNIT_LETTER) { /* what most texts are made of, a word at a time */
+      int starts = before == CLASS_GAP || before == CLASS_SINGLE;
       if (before == CLASS_SINGLE && count > 0) units[count - 1].flags |= UNIT_ENDS;
       before = CLASS_JOINED;
-      for (uint8_t letter; at < end && count < OUT_BYTES && (letter = text->plain_letters[source.bytes[at]]); at++) {
-        flags |= text->ascii[source.bytes[at]].is_letter ? UNIT_IS_LETTER : 0;
-        unit = (struct unit){letter, UNIT_LETTER, (uint8_t)flags, (uint16_t)at, (uint16_t)(at + 1)};
-        count = put_letter(units, count, unit);
-        flags = 0;
+      unit = *plain;
+      unit.flags |= starts ? UNIT_STARTS : 0;
+      unit.from = (uint16_t)at;
+      unit.to = (uint16_t)++at;
+      count = put_letter(units, count, unit);
+      for (; at < end && count < OUT_BYTES; at++) {
+        plain = &text->plain_units[source.bytes[at]];
+        if (plain->kind != UNIT_LETTER) break;
+        struct unit *next = &units[count++];
+        next->c = plain->c;
+        next->kind = UNIT_LETTER;
+        next->flags = plain->flags;
+        next->from = (uint16_t)at;
+        next->to = (uint16_t)(at + 1);
+        if (plain->c == 'n') count = put_letter(units, count - 1, *next);
       }
       continue;
     }
@@ -308,10 +324,11 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
         continue;
       }
       is_sign = ascii->is_sign;
+      letter = ascii->letter;
+      is_letter = ascii->is_letter;
       class = is_sign ? CLASS_GAP : CLASS_JOINED;
       looks_like_letter = ascii->looks_like_letter;
     } else {
-      ascii = NULL;
       U8_NEXT(source.bytes, at, end, c);
       unit.to = (uint16_t)at;
       entry = text_entry(text, &text->fold, c < 0 ? 0xfffd : c, &spare);
@@ -321,7 +338,9 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
         count = put_between(units, count, unit);
         continue;
       }
-      class = c < 0 ? CLASS_GAP : text_class(c);
+      class = c < 0 ? CLASS_GAP : entry->class;
+      letter = entry->single;
+      is_letter = entry->is_letter;
       is_sign = class == CLASS_GAP;
       looks_like_letter = is_sign && leet(c) != c;
     }
@@ -340,22 +359,17 @@ static size_t make_units(ct_text *text, ct_slice source, int signs, struct unit 
     if (count > 0 && starts && before != CLASS_GAP) units[count - 1].flags |= UNIT_ENDS;
     before = class;
     unit.kind = UNIT_LETTER;
-    if (ascii) {
-      unit.c = ascii->letter;
-      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (ascii->is_letter ? UNIT_IS_LETTER : 0) |
-                             (is_sign ? UNIT_IS_SIGN : 0));
+    unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (is_letter ? UNIT_IS_LETTER : 0) | (is_sign ? UNIT_IS_SIGN : 0));
+    if (letter) {
+      unit.c = leet(letter);
       count = put_letter(units, count, unit);
       continue;
     }
-    while (folded_at < entry->count) {
-      UChar32 part;
-      U8_NEXT(entry->bytes, folded_at, entry->count, part);
-      unit.c = leet(part);
-      int is_letter = c < 0x80 ? (c | 32) >= 'a' && (c | 32) <= 'z' : u_isalpha(c);
-      unit.flags = (uint8_t)((starts ? UNIT_STARTS : 0) | (is_letter ? UNIT_IS_LETTER : 0) |
-                             (is_sign ? UNIT_IS_SIGN : 0));
-      starts = 0;
+    for (int32_t part = 0; part < entry->count;) {
+      U8_NEXT(entry->bytes, part, entry->count, letter);
+      unit.c = leet(letter);
       count = put_letter(units, count, unit);
+      unit.flags &= (uint8_t)~UNIT_STARTS;
     }
   }
   if (count > 0 && units[count - 1].kind == UNIT_LETTER) units[count - 1].flags |= UNIT_ENDS;
@@ -419,6 +433,7 @@ static int add_bare(ct_list *list, ct_slice entry, uint32_t number) {
     node = make_child(list, node, unit.c);
     if (!node) return -1;
     if (item->run_count == 0) list->first_units |= (uint64_t)1 << (unit.c & 63);
+    if (item->run_count == 1) list->second_units[first[0] & 63] |= (uint64_t)1 << (unit.c & 63);
     if (item->run_count < 3) first[item->run_count] = unit.c;
     item->runs[item->run_count++] = 1;
     last = unit.c;
@@ -680,6 +695,15 @@ static uint32_t bare_at(ct_list *list, ct_slice source, const struct prepared_un
   return best;
 }
 
+/* Whether an entry may begin with the letters at `start`, by the first two of them. */
+static int may_begin(const ct_list *list, const struct prepared_units *units, size_t start) {
+  const struct unit *first = &units->units[start], *second = first + 1;
+  if (!(list->first_units >> (first->c & 63) & 1)) return 0;
+  if (first->flags & UNIT_ENDS || start + 1 == units->count || second->kind != UNIT_LETTER) return 1;
+  /* A letter again is a longer run of it, and an s may be a plural's. */
+  return second->c == first->c || second->c == 's' || list->second_units[first->c & 63] >> (second->c & 63) & 1;
+}
+
 int64_t ct_list_censored(ct_list *list, ct_slice source, int only_disguised, int *is_disguised, int64_t *work) {
   int64_t most = *work, steps = 0;
   *work = 0;
@@ -692,7 +716,7 @@ int64_t ct_list_censored(ct_list *list, ct_slice source, int only_disguised, int
     steps += (int64_t)units->count;
     for (size_t start = 0; start < units->count; start++) {
       if (!(units->units[start].flags & UNIT_STARTS)) continue;
-      if (!(list->first_units >> (units->units[start].c & 63) & 1)) {
+      if (!may_begin(list, units, start)) {
         steps++;
         continue;
       }

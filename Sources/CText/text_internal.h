@@ -10,19 +10,22 @@
 enum { PAGE_ENTRIES = 256, PAGES = 0x110000 / PAGE_ENTRIES, UNITS = 64 };
 enum { OUT_BYTES = CT_TEXT_BYTES_MAX * 2 + CT_UNIT_BYTES + 1, SHINGLES_MAX = CT_SIMILAR_BYTES_MAX + 2 };
 
-/* What one character becomes. */
+/* What one character becomes, and what it is. */
+enum { ENTRY_EMPTY = 0xff };
 struct entry {
-  uint8_t count; /* 0xff: not filled yet */
+  uint8_t count; /* ENTRY_EMPTY: not filled yet */
   uint8_t bytes[CT_UNIT_BYTES];
+  uint8_t class, is_letter;
+  UChar32 single; /* the one character it becomes; 0 where it becomes none or several */
 };
 
 /* Fills an entry. */
 typedef void (*filler)(const ct_text *text, UChar32 c, struct entry *to);
 
-/* What an ASCII character becomes: at most two bytes, or a blank. */
-enum { BLANK_PAIR = 3 };
+/* What a byte of a text becomes by itself: one or two bytes (PAIR_PLAIN), a blank, nothing; PAIR_END: it is no ASCII. */
+enum { PAIR_PLAIN = 0, PAIR_BLANK, PAIR_NOTHING, PAIR_END };
 struct pair {
-  uint8_t count, bytes[2];
+  uint8_t bytes[2], count, kind;
 };
 
 /* ASCII in full, other characters by pages that are filled when first met. */
@@ -30,7 +33,7 @@ struct table {
   filler fill;
   struct entry *pages[PAGES];
   struct entry ascii[128];
-  struct pair pairs[128];
+  struct pair pairs[256];
 };
 
 /* A text and what it became. The next call with equal bytes gets it again: rules ask the same of one text. */
@@ -84,7 +87,7 @@ struct ct_text {
   ct_patterns *patterns;
   struct known_host hosts[KNOWN_HOSTS];
   struct ascii_unit ascii[128];
-  uint8_t plain_letters[256]; /* the letter of an ASCII character that is no sign; else 0 */
+  struct unit plain_units[256]; /* of ASCII characters that are letters or digits; of other bytes the kind is UNIT_OTHER */
   struct prepared_units units[2]; /* with signs for signs, with signs for letters */
 };
 
@@ -92,8 +95,14 @@ struct ct_text {
  * without blanks; marks, which go with the character before. */
 enum { CLASS_GAP = 0, CLASS_JOINED, CLASS_SINGLE, CLASS_MARK };
 int text_class(UChar32 c);
-/* What `c` becomes; `spare` is used where memory is short. */
-const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare);
+/* Works out what `c` becomes; `spare` is used where memory is short. */
+const struct entry *text_new_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare);
+/* What `c` becomes. */
+static inline const struct entry *text_entry(ct_text *text, struct table *table, UChar32 c, struct entry *spare) {
+  const struct entry *page = table->pages[c / PAGE_ENTRIES];
+  if (!page || page[c % PAGE_ENTRIES].count == ENTRY_EMPTY) return text_new_entry(text, table, c, spare);
+  return &page[c % PAGE_ENTRIES];
+}
 /* Once the table of folded characters is open. */
 void text_open_units(ct_text *text);
 /* Transforms by `table`, with blanks joined. */

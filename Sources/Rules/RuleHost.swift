@@ -138,20 +138,20 @@ package final class RuleHost: @unchecked Sendable {
         tracer?.note(rule, .outOfBudget)
         continue
       }
-      var hit: Int32 = 0
-      if lh_known(lua, member.function, &hit) != 0 {
-        instructions += lh_used(lua)
-        counters.addKnown(rule, isSkip: Int(hit) == LH_NOT_APPLICABLE)
-        outcomes.append((rule, Int(hit) == LH_NOT_APPLICABLE ? .notApplicable : .miss))
-        result.evaluated += 1
+      result.evaluated += 1
+      var used: Int64 = 0
+      let known = Int(lh_known(lua, member.function, &used))
+      if known != LH_UNKNOWN {
+        instructions += used
+        counters.addKnown(rule, isSkip: known == LH_NOT_APPLICABLE)
+        outcomes.append((rule, known == LH_NOT_APPLICABLE ? .notApplicable : .miss))
         continue
       }
-      let outcome = run(rule, member.function, action)
+      let outcome = run(rule, member.function, action, counters)
       nanoseconds += lh_elapsed_ns(lua)
       instructions += lh_used(lua)
       tracer?.end(outcome, instructions: lh_used(lua), nanoseconds: lh_elapsed_ns(lua))
       outcomes.append((rule, outcome))
-      result.evaluated += 1
       switch outcome {
       case .hit: if rules[rule].mode == .live { result.hits += 1 } else { result.shadowHits += 1 }
       case .failed: result.errors += 1
@@ -178,13 +178,12 @@ package final class RuleHost: @unchecked Sendable {
     return downgraded
   }
 
-  private func run(_ rule: Int, _ function: Int32, _ action: Action) -> Verdict.Outcome {
+  private func run(_ rule: Int, _ function: Int32, _ action: Action, _ counters: RuleCounters) -> Verdict.Outcome {
     current = rule
     features.begin(rule: rule)
     tracer?.begin(rule)
     var hit: Int32 = 0
     let code = lh_run(lua, function, &hit)
-    let counters = counters
     counters.addTime(rule, Int(lh_elapsed_ns(lua)))
     counters.notePeak(rule, Int(lh_used(lua)))
     guard code == LH_OK else {

@@ -123,7 +123,7 @@ typedef struct {
 } lh_limits;
 
 enum { LH_OK = 0, LH_ERROR, LH_KILLED_INSTRUCTIONS, LH_KILLED_TIME, LH_KILLED_MEMORY };
-enum { LH_MISS = 0, LH_HIT = 1, LH_NOT_APPLICABLE = 2 };
+enum { LH_UNKNOWN = -1, LH_MISS = 0, LH_HIT = 1, LH_NOT_APPLICABLE = 2 };
 
 /* A Lua state with the rule language in it, or NULL when memory is short. `text` (CText) must outlive it. `fields` are
  * the names of the event's fields, numbered from 0, at most 63. `fail_at` > 0 makes the fail_at-th allocation (and all
@@ -151,8 +151,9 @@ void lh_silence_feature(lh_host *host, const char *name);
 /* Around the rules of one event. */
 void lh_begin_event(lh_host *host);
 void lh_end_event(lh_host *host);
-/* Whether it is known what the rule finds on the current event, so that it need not run (known.c); if so `hit` is set. */
-int lh_known(lh_host *host, int32_t rule, int32_t *hit);
+/* What the rule finds on the current event where that is known, so that it need not run (known.c): LH_MISS or
+ * LH_NOT_APPLICABLE, and the units of budget it used when it found so before; else LH_UNKNOWN. */
+int32_t lh_known(lh_host *host, int32_t rule, int64_t *used);
 /* Whether known misses are kept from now on; they are unless somebody says otherwise, to compare. */
 void lh_learns(lh_host *host, int32_t is_on);
 /* Runs one rule on the current event. `hit` is set when LH_OK comes back; else `lh_error` says what happened. */
