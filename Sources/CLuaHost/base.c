@@ -119,6 +119,41 @@ static const char *const hints[][2] = {
     {"next", "use pairs, which has a fixed order"},
 };
 
+static int itself(lua_State *L) {
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* With the message on top: an error. Where `rules check` collects problems, a name that does not exist is one of many things
+ * that may be wrong with a file: it goes on with what was meant, `meant` in the table `content`, or with something that can be
+ * called and indexed and comes to nothing. */
+static int tell_of_missing(lua_State *L, const char *owner, int content, const char *meant) {
+  lh_host *host = host_of(L);
+  if (owner || host->in_event) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
+  lh_report(L);
+  if (meant) {
+    lua_pushstring(L, meant);
+    lua_rawget(L, content);
+    return 1;
+  }
+  static const luaL_Reg calls[] = {{"__call", itself}, {"__index", itself}, {NULL, NULL}};
+  lua_createtable(L, 1, 1);
+  lua_pushliteral(L, "verdict");
+  lua_setfield(L, -2, "$effect");
+  lua_pushliteral(L, "any");
+  lua_rawseti(L, -2, 1);
+  luaL_newlib(L, calls);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, 1); /* its content is its own (lh_push_content) */
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
 int lh_missing(lua_State *L, int content, const char *owner) {
   if (lua_type(L, 2) != LUA_TSTRING) {
     return luaL_error(L, "%s is indexed with a %s", owner ? owner : "_ENV", luaL_typename(L, 2));
@@ -128,7 +163,8 @@ int lh_missing(lua_State *L, int content, const char *owner) {
   snprintf(shown, sizeof shown, "%s", (const char *)name.bytes);
   for (size_t at = 0; at < sizeof hints / sizeof hints[0]; at++) {
     if (strcmp(hints[at][0], shown) != 0) continue;
-    return luaL_error(L, "'%s' is not in the rule language: %s", shown, hints[at][1]);
+    lua_pushfstring(L, "'%s' is not in the rule language: %s", shown, hints[at][1]);
+    return tell_of_missing(L, owner, content, NULL);
   }
   int32_t best = NAME_MAX_BYTES;
   char nearest[NAME_MAX_BYTES + 1] = "";
@@ -144,22 +180,16 @@ int lh_missing(lua_State *L, int content, const char *owner) {
     lua_pop(L, 1);
   }
   int is_near = best <= 1 + (int32_t)name.count / 3;
-  lh_host *host = host_of(L);
-  if (!owner && is_near && host->collects && !host->in_event) {
-    /* A misspelt effect is one of many things that may be wrong with a rule: the file goes on with what was meant. */
-    lua_pushstring(L, nearest);
-    lua_rawget(L, content);
-    if (lua_tocfunction(L, -1) == lh_effect) {
-      lua_pushfstring(L, "'%s' does not exist here, did you mean '%s'?", shown, nearest);
-      lh_report(L);
-      return 1;
-    }
-    lua_pop(L, 1);
+  if (owner) {
+    lua_pushfstring(L, "%s has no '%s'", owner, shown);
+  } else {
+    lua_pushfstring(L, "'%s' does not exist here", shown);
   }
-  if (!owner) return is_near ? luaL_error(L, "'%s' does not exist here, did you mean '%s'?", shown, nearest)
-                             : luaL_error(L, "'%s' does not exist here", shown);
-  return is_near ? luaL_error(L, "%s has no '%s', did you mean '%s'?", owner, shown, nearest)
-                 : luaL_error(L, "%s has no '%s'", owner, shown);
+  if (is_near) {
+    lua_pushfstring(L, ", did you mean '%s'?", nearest);
+    lua_concat(L, 2);
+  }
+  return tell_of_missing(L, owner, content, is_near ? nearest : NULL);
 }
 
 /* __index of a library: the name is not there. Upvalues: the content, the owner's name or nil for the globals. */
