@@ -68,7 +68,7 @@ package final class RuleHost: @unchecked Sendable {
   private var faults: [FaultHistory] = []
   /// What the rules that ran on the last judged action found, by position in `rules`, in rule order.
   package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
-  private var effects = EffectGiver([], quotas: [:])
+  private(set) var effects = EffectGiver([], quotas: [:])
   /// What `rules/quotas.lua` says, or nothing.
   package internal(set) var quotas: [EffectKind: Quota] = [:]
   /// Files of lib/ while the set is loaded, by the name `use` has for them.

@@ -142,7 +142,8 @@ private func check(when body: String, before: String = "") -> [String] {
     #expect(
       problems == [
         "error r.lua:1: 'dais' does not exist here, did you mean 'days'?",
-        "error r.lua:1: 'require' is not in the rule language: use \"lib/names\" gives what lib/names.lua returns",
+        "error r.lua:1: 'require' is not in the rule language: "
+          + "use \"lib/names\" gives what lib/names.lua returns",
         "error r.lua:4: 'on' does not say what the effect is for",
         "error r.lua:4: event has no 'txt', did you mean 'text'?",
         "error r.lua:5: 'deplatform' does not exist here",
@@ -155,7 +156,8 @@ private func check(when body: String, before: String = "") -> [String] {
   @Test func `one run tells of every file`() {
     let problems = check([
       "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),
-      "c.lua": "local x = texx.fold('a')\n" + ruleSource("Third", "return true"), "d.lua": ruleSource("Fine", "return event.txt == 'a'"),
+      "c.lua": "local x = texx.fold('a')\n" + ruleSource("Third", "return true"),
+      "d.lua": ruleSource("Fine", "return event.txt == 'a'"),
       "e.lua": ruleSource("Fine", "return true", more: "colections = {},"),
     ])
     #expect(problems.count == 6, "\(problems)")

@@ -1,3 +1,4 @@
+import ATProto
 import FrameKit
 import Osprey
 import Testing
@@ -86,6 +87,15 @@ struct EffectTests {
     #expect(quiet.judge(event).hits == 1)
     #expect(quiet.judge(event).hits == 1 && quiet.verdict.effects.isEmpty)
     #expect(quiet.host.counters.statistics(0).suppressed == 1)
+  }
+
+  @Test func `what an effect was for is forgotten with its event, given or not`() throws {
+    let judge = try Judge(when: "return true", effects: "{ label 'spam' }")
+    let event = TestEvent.post("x")
+    #expect(judge.judge(event).hits == 1)
+    let held = judge.host.effects.entities.count
+    for _ in 0..<100 { #expect(judge.judge(event).hits == 1) }
+    #expect(held > 0 && judge.host.effects.entities.count == held)
   }
 
   @Test func `what has expired is given again, whatever dedupe says; 0 switches it off`() throws {

@@ -32,7 +32,7 @@ struct EffectGiver {
   private let own: [Quota?]
   private let inAll: [Quota?]
   private var pending: [Pending] = []
-  private let entities = ByteWriter(capacity: 512)
+  let entities = ByteWriter(capacity: 512)
   private let comment = ByteWriter(capacity: 512)
   /// Effects of the current act by the kind whose quota they count towards.
   private var counts = [Int64](repeating: 0, count: EffectKind.allCases.count)
