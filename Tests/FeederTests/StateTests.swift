@@ -89,15 +89,21 @@ private let counting = """
     try run(try stage(cursor: cursor, state: state), frames) { index in
       guard index > 0, index % 300 == 0 else { return }
       usleep(1_100_000)
-      let copy = (cursor: folder.path(), state: folder.path())
-      // As the disk would have it: the state first, then a cursor that may be newer.
-      guard (try? FileManager.default.copyItem(atPath: state, toPath: copy.state)) != nil,
-        (try? FileManager.default.copyItem(atPath: cursor, toPath: copy.cursor)) != nil
-      else { return }
-      left.withLock { $0.append(copy) }
+      // As the disk would have it: the state first, then a cursor that may be newer. A file that is just being replaced cannot
+      // be copied; a moment later there is another one.
+      for _ in 0..<100 {
+        let copy = (cursor: folder.path(), state: folder.path())
+        guard (try? FileManager.default.copyItem(atPath: state, toPath: copy.state)) != nil,
+          (try? FileManager.default.copyItem(atPath: cursor, toPath: copy.cursor)) != nil
+        else {
+          usleep(10_000)
+          continue
+        }
+        return left.withLock { $0.append(copy) }
+      }
     }
     let copies = left.withLock { $0 }
-    #expect(copies.count >= 3)
+    #expect(copies.count == 4)
     for copy in copies {
       let resumed = try #require(try CursorFile.read(copy.cursor).first?.sequence)
       let stage = try stage(cursor: copy.cursor, state: copy.state)

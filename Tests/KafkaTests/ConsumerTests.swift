@@ -19,7 +19,7 @@ extension KafkaTests {
       #expect(throws: KafkaError.self) { try consumer.assign(topic: "t", partition: 0, from: .beginning) }
       var values: [String] = []
       var result = PollResult.nothing
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(30)
       repeat {
         result = consumer.poll(timeoutMs: 2_000) { message in
           values.append(message.value.map { String(decoding: $0, as: UTF8.self) } ?? "")
@@ -44,7 +44,7 @@ extension KafkaTests {
       let consumer = try Consumer(bench.configuration())
       try consumer.assign(topic: "t", partition: 0, from: .offset(1_000))
       var failure: KafkaError?
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(30)
       while failure == nil, ContinuousClock.now < deadline {
         if case .failed(let error) = consumer.poll(timeoutMs: 1_000, { _ in }) { failure = error }
       }

@@ -153,7 +153,7 @@ extension KafkaTests {
       #expect(producer.send(topic, "k", "v", token: 7) == .queued)
       try bench.control("up")
       var deliveries: [Delivery] = []
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(30)
       while producer.fatalError == nil, ContinuousClock.now < deadline {
         producer.waitForDeliveries(timeoutMs: 100) { deliveries.append($0) }
       }
@@ -205,7 +205,7 @@ extension KafkaTests {
       #expect(producer.brokerState == .up)
 
       try bench.control("down")
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(30)
       while producer.brokerState == .up, ContinuousClock.now < deadline {
         producer.waitForDeliveries(timeoutMs: 100) { deliveries.append($0) }
       }

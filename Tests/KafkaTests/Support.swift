@@ -33,7 +33,7 @@ final class Bench {
     defer { consumer.close() }
     try consumer.assign(topic: topic, partition: partition, from: .beginning)
     var messages: [Stored] = []
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < deadline {
       let result = consumer.poll(timeoutMs: 5_000) { message in
         #expect(message.offset == Int64(messages.count), "a gap in the offsets")
@@ -42,7 +42,7 @@ final class Bench {
       if case .endOfPartition = result { return messages }
       if case .failed(let error) = result, !error.isRetriable { throw error }
     }
-    Issue.record("no end of partition in 20 s")
+    Issue.record("no end of partition in 30 s")
     return messages
   }
 }

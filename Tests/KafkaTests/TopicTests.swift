@@ -10,8 +10,8 @@ extension KafkaTests {
       let configuration = KafkaConfiguration(bootstrapServers: "127.0.0.1:\(try closedPort())", ledger: ledger)
       let admin = try TopicAdmin(configuration)
       let start = ContinuousClock.now
-      let error = #expect(throws: KafkaError.self) { try admin.checkConnection(timeoutMs: 300) }
-      #expect(ContinuousClock.now - start < .seconds(3))
+      let error = #expect(throws: KafkaError.self) { try admin.checkConnection(timeoutMs: 1_000) }
+      #expect(ContinuousClock.now - start < .seconds(15))
       guard case .unreachable(configuration.bootstrapServers, let reason)? = error else {
         Issue.record("\(String(describing: error))")
         return
@@ -27,7 +27,7 @@ extension KafkaTests {
       let admin = try TopicAdmin(bench.configuration())
       let start = ContinuousClock.now
       let error = #expect(throws: KafkaError.self) { try admin.checkConnection(timeoutMs: 200) }
-      #expect(ContinuousClock.now - start < .seconds(3))
+      #expect(ContinuousClock.now - start < .seconds(15))
       guard case .unreachable? = error else {
         Issue.record("\(String(describing: error))")
         return

@@ -81,14 +81,14 @@ private final class RunningServer {
     }
     #expect(drops > 0 && drops < 2000)
     let silent = try ScriptedClient(running.address)
-    #expect(silent.isClosed(within: 5000))
+    #expect(silent.isClosed(within: 30_000))
   }
 
   @Test func `a kept connection without requests is closed`() throws {
     let running = try RunningServer { $0.idleTimeout = .milliseconds(100) }
     let client = try ScriptedClient(running.address)
     #expect(client.get("/echo")?.status == 200)
-    #expect(client.isClosed(within: 5000))
+    #expect(client.isClosed(within: 30_000))
   }
 
   @Test func `one connection more than allowed is closed, and a place comes free`() throws {
@@ -111,11 +111,11 @@ private final class RunningServer {
     let running = try RunningServer { $0.requestTimeout = .milliseconds(300) }
     let client = try ScriptedClient(running.address)
     let start = ContinuousClock.now
-    // Never reads: ends when the server has closed, long before our own ten seconds of patience.
+    // Never reads: ends when the server has closed, long before our own thirty seconds of patience.
     while client.connection.write("GET /big HTTP/1.1\r\nHost: x\r\n\r\n") {
-      try #require(ContinuousClock.now - start < .seconds(8))
+      try #require(ContinuousClock.now - start < .seconds(20))
     }
-    #expect(ContinuousClock.now - start < .seconds(8))
+    #expect(ContinuousClock.now - start < .seconds(20))
   }
 
   @Test func `addresses that cannot be listened on say so`() throws {

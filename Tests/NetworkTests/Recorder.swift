@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 import Testing
 
@@ -78,14 +79,24 @@ final class Recorder: Sendable {
     return taken
   }
 
-  /// Waits until `condition` holds; fails the test after ten seconds.
+  /// Waits until `condition` holds; fails the test after thirty seconds.
   func wait(for what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: ([Event]) -> Bool) throws
   {
-    let deadline = DispatchTime.now() + .seconds(10)
+    let deadline = DispatchTime.now() + .seconds(30)
     while !condition(events) {
       try #require(changed.wait(timeout: deadline) == .success, what, sourceLocation: sourceLocation)
     }
   }
+}
+
+/// Whether `condition` comes to hold within thirty seconds: for what another thread notes a moment later.
+func eventually(_ condition: () -> Bool) -> Bool {
+  let deadline = ContinuousClock.now + .seconds(30)
+  while !condition() {
+    if ContinuousClock.now > deadline { return false }
+    usleep(1_000)
+  }
+  return true
 }
 
 /// A client that is stopped when the test ends.

@@ -19,7 +19,7 @@ final class ScriptedClient {
     }
     guard result == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     // A test that waits for an answer that never comes ends here and not never.
-    limitWaits(milliseconds: 10_000)
+    limitWaits(milliseconds: 30_000)
   }
 
   private func limitWaits(milliseconds: Int) {

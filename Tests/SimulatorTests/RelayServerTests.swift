@@ -72,7 +72,7 @@ private final class Consumer: Sendable {
   }
 
   func wait(for what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool) throws {
-    let deadline = DispatchTime.now() + .seconds(10)
+    let deadline = DispatchTime.now() + .seconds(30)
     while !condition() {
       try #require(changed.wait(timeout: deadline) == .success, what, sourceLocation: sourceLocation)
     }
@@ -189,7 +189,7 @@ private final class RunningRelay {
     try consumer.wait(for: "one second of frames") { consumer.seqs.count == rate }
     consumer.stop()
     #expect(consumer.seqs == Array(1...Int64(rate)))
-    #expect(consumer.span > .milliseconds(900) && consumer.span < .seconds(5), "\(consumer.span)")
+    #expect(consumer.span > .milliseconds(900) && consumer.span < .seconds(10), "\(consumer.span)")
   }
 
   @Test(arguments: [false, true])
@@ -247,7 +247,7 @@ private final class RunningRelay {
     }
     let consumer = try Consumer(relay.address, cursor: nil, room: 1)
     try consumer.wait(for: "a first frame") { consumer.seqs.count == 1 }
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(30)
     while relay.server.status.cutOff == 0, ContinuousClock.now < deadline {}
     #expect(relay.server.status.cutOff == 1)
     consumer.setRoom(.max)
