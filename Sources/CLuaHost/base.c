@@ -119,7 +119,12 @@ static const char *const hints[][2] = {
     {"next", "use pairs, which has a fixed order"},
 };
 
+enum { MISSING_MAX = 100, MISSING_UNITS = 1000 };
+
+/* __call and __index of what stands for a name that does not exist. It has an end, since somebody may be waiting for one. */
 static int itself(lua_State *L) {
+  lua_settop(L, 2);
+  if (lua_type(L, 2) == LUA_TNUMBER || ++host_of(L)->missing > MISSING_MAX) return 0;
   lua_settop(L, 1);
   return 1;
 }
@@ -129,7 +134,7 @@ static int itself(lua_State *L) {
  * called and indexed and comes to nothing. */
 static int tell_of_missing(lua_State *L, const char *owner, int content, const char *meant) {
   lh_host *host = host_of(L);
-  if (owner || host->in_event) {
+  if (owner || host->in_event || ++host->missing > MISSING_MAX) {
     luaL_where(L, 1);
     lua_insert(L, -2);
     lua_concat(L, 2);
@@ -166,6 +171,7 @@ int lh_missing(lua_State *L, int content, const char *owner) {
     lua_pushfstring(L, "'%s' is not in the rule language: %s", shown, hints[at][1]);
     return tell_of_missing(L, owner, content, NULL);
   }
+  lh_charge(L, MISSING_UNITS); /* for what follows: the name is held against all there are */
   int32_t best = NAME_MAX_BYTES;
   char nearest[NAME_MAX_BYTES + 1] = "";
   lua_pushnil(L);

@@ -9,7 +9,7 @@
 
 const char lh_counter_key, lh_frozen_key, lh_environment_key, lh_globals_key, lh_marks_key;
 
-enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, TRACE_SLOWNESS = 200 };
+enum { HOOK_INSTRUCTIONS = 100, EMERGENCIES_MAX = 3, LARGE_BLOCK = 16384, BYTES_PER_UNIT = 32, SHORT_STRING = 80, TRACE_SLOWNESS = 200 };
 enum { RULES_INDEX = 1, CACHE_INDEX = 2, FIXED_COUNT = 2 };
 
 static int64_t clock_ns(clockid_t clock) {
@@ -40,7 +40,10 @@ static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
       if (host->L && ++host->emergencies > EMERGENCIES_MAX) lh_kill(host, LH_KILLED_MEMORY);
       return NULL;
     }
-    if (is_string || nsize >= LARGE_BLOCK) host->used += (int64_t)(nsize / BYTES_PER_UNIT);
+    /* Only what is new for the same reason every time: short strings are kept as long as the collector lets them, and the stack
+     * and the table of strings grow when the past has left them small. */
+    int is_charged = is_string ? nsize > SHORT_STRING : !block && nsize >= LARGE_BLOCK;
+    if (is_charged) host->used += (int64_t)(nsize / BYTES_PER_UNIT);
   }
   void *moved = lh_pool_resize(&host->pool, block, old, nsize);
   if (!moved) return nsize <= old ? block : NULL;

@@ -98,6 +98,7 @@ struct lh_host {
   int32_t emergencies; /* refusals by the memory limit since the run began */
   int32_t tracing;
   int32_t in_event;
+  int32_t missing; /* how often names that do not exist were told of or used */
   int32_t collects; /* lh_collect_problems */
   uint32_t epoch;  /* number of the event, kept in every proxy so that none outlives its event */
   uint64_t cached; /* fields of the event that stand in the cache table */

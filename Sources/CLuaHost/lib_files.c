@@ -150,6 +150,7 @@ void lh_keep_features(lua_State *L) {
   lh_host *host = host_of(L);
   int content = lua_gettop(L);
   luaL_checkstack(L, 12, "features");
+  if (host->feature_count > 0) luaL_error(L, "features.lua:1: there is one `features { … }` in a set");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lh_features_key); /* { names, values, functions } */
   int all = content + 1;
   for (int part = 1; part <= 3; part++) lua_rawgeti(L, all, part);

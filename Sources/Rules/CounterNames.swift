@@ -32,7 +32,7 @@ struct CounterNames: ~Copyable {
     names.deallocate()
   }
 
-  /// The hash of everything but the key, which is to be appended. `copy` is 0, or which copy of the rule asks.
+  /// The hash of everything but the key, which is to be appended. `copy` is 0, or, where a set is repeated, the number of the copy that asks.
   mutating func hash(kind: UInt8, name: Bytes, windowMs: Int64, copy: Int) -> SipHash {
     let place = (Int(bitPattern: name.base) >> 4 &+ copy &* 7) & (Self.places - 1)
     let kept = names + place * RuleLimits.counterNameBytesMax

@@ -47,7 +47,10 @@ extension RuleHost {
       },
       inspect: { context, chunk in
         RuleHost.of(context) { $0.inspector?.take(Bytes(chunk)) }
-        return CompiledChunk.finding(in: Bytes(chunk))
+        return RuleHost.of(context) {
+          $0.loading.finding = CompiledChunk.finding(in: Bytes(chunk))
+          return $0.loading.finding
+        }
       },
       trace: { context, isReturn, name, frame, values, count in
         RuleHost.of(context) { host in
@@ -221,7 +224,7 @@ extension RuleHost {
 
   private func key(kind: Int32, name: Bytes, key: Bytes, windowMs: Int64) -> lh_key {
     var hash = counterNames.hash(
-      kind: UInt8(kind), name: name, windowMs: windowMs, copy: copies.isEmpty ? 0 : copies[current])
+      kind: UInt8(kind), name: name, windowMs: windowMs, copy: copies.isEmpty ? 0 : copies[current] + 1)
     hash.append(key.base, key.count)
     let (high, low) = hash.finish()
     return lh_key(high: high, low: low, window_ms: windowMs, kind: kind)

@@ -12,6 +12,8 @@ struct LoadingState {
   }
 
   private(set) var rules: [Rule] = []
+  /// What `CompiledChunk` says of the file.
+  var finding: Int32 = 0
   private var open: [(key: String, index: Int64, entries: [RuleEntry])] = []
   private var function: Int32 = 0
   private var kind = 0
@@ -141,11 +143,16 @@ extension RuleHost {
     return lua != nil
   }
 
-  /// Two files whose answer is known: if the reader of compiled code no longer understands this Lua, no rules run on it.
+  /// Files whose answer is known: if the reader of compiled code no longer understands this Lua, no rules run on it.
   private func proveInspection(_ errors: inout [RuleError]) {
-    let assigns = "local n = 0\nreturn rule { when = function(event)\n n = n + 1 end }"
-    let keeps = "local n = 0\nreturn rule { when = function(event) local m = n return m > 0 end }"
-    let isProven = run("proof", Array(assigns.utf8))?.contains(":3:") == true && run("proof", Array(keeps.utf8)) == nil
+    func finding(_ body: String, before: String = "") -> Int {
+      let file = "local n = 0 \(before)\nreturn rule { when = function(event)\n \(body) end }"
+      return run("proof", Array(file.utf8)) == nil || loading.finding > 0 ? Int(loading.finding) : LH_CHUNK_UNKNOWN
+    }
+    let isProven =
+      finding("n = n + 1") == 3 && finding("local m = n return m > text.len('a')") == LH_CHUNK_ONLY_READS
+      && finding("x = n") == 0 && finding("local e = _ENV return e") == 0
+      && finding("return n", before: "local e = _ENV") == 0
     if !isProven {
       errors.append(
         RuleError("", 1, "this liblua5.4 compiles differently from the one the rules are checked for", try: "Lua 5.4"))

@@ -265,10 +265,10 @@ package final class RuleHost: @unchecked Sendable {
     }
     effects = EffectGiver(rules, quotas: quotas)
     showsPrivateFeatures = options.showsPrivateFeatures
-    if !showsPrivateFeatures {
-      // What stays out of the verdict, and what no effect names either, nobody has to be told.
-      let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
-      for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) { lh_silence_feature(lua, name) }
+    // What stays out of the verdict, and what no effect names either, nobody has to be told.
+    let named = Set(rules.flatMap(\.effects).flatMap(\.featureNames))
+    for name in sharedFeatures where name.hasPrefix("_") && !named.contains(name) {
+      if showsPrivateFeatures { features.untyped.append(Array(name.utf8)) } else { lh_silence_feature(lua, name) }
     }
   }
 }

@@ -153,6 +153,19 @@ private func check(when body: String, before: String = "") -> [String] {
       ])
   }
 
+  @Test(arguments: ["for k, v in next, {} do local x = k end", "for _, w in ipairs(wrods_abc) do local x = w end"])
+  func `a loop over what does not exist ends`(loop: String) {
+    let problems = check(["r.lua": loop + "\n" + ruleSource("lower", "return true")])
+    #expect(problems.count == 2, "\(problems)")
+    #expect(problems.last == "error r.lua:2: 'lower' is not PascalCase")
+  }
+
+  @Test func `a name that does not exist is told of so many times and not for ever`() {
+    let loop = "for n = 1, 1000000 do local x = nothing_like_it end\n"
+    let problems = check(["r.lua": loop + ruleSource("lower", "return true")])
+    #expect(problems == ["error r.lua:1: 'nothing_like_it' does not exist here"])
+  }
+
   @Test func `one run tells of every file`() {
     let problems = check([
       "a.lua": "return rule {", "b.lua": ruleSource("lower", "return true"),

@@ -227,4 +227,18 @@ struct LanguageTests {
     #expect(judge.json(.post("hit")).contains("\"Probe\":true"))
     #expect(judge.host.counters.statistics(0).skips == 1)
   }
+
+  @Test func `what a rule uses of its budget does not depend on what was judged before`() throws {
+    let body =
+      "local made, deep = {}, nil for n = 1, 300 do made[n] = 'a text of thirty characters ' .. n % 100 .. n end "
+      + "deep = function(n) if n == 0 then return 0 end return 1 + deep(n - 1) end return deep(#event.text) > 1000 or #made < 300"
+    func peak(after texts: [String]) throws -> Int {
+      let judge = try Judge(when: body)
+      for text in texts { #expect(judge.judge(.post(text)).errors == 0, "\(judge.faults)") }
+      return judge.host.counters.statistics(0).peakInstructions
+    }
+    let long = String(repeating: "x", count: 150)
+    let alone = try peak(after: [long])
+    #expect(try alone > 2_000 && peak(after: [long, long]) == alone && peak(after: ["a", "b", long]) == alone)
+  }
 }

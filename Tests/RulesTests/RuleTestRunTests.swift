@@ -66,6 +66,22 @@ private func probe(_ event: String, _ body: String) -> String {
     #expect(failures(3) == ["expected the feature _Words = 3, got: 2"])
   }
 
+  @Test func `a private feature that no verdict could say is in tests what it is in a run`() throws {
+    let files = [
+      "features.lua":
+        "return features { _Ratio = function(event) return #event.links / #event.tags end,\n"
+        + "_Odd = function(event) return event.text == 'a' and 'text' or 1 end }",
+      "p.lua": ruleSource("Probe", "return features._Ratio > 0.5 or features._Odd == 1"),
+    ]
+    let judge = try Judge(files)
+    #expect(judge.judge(.post("a")).hits == 0 && judge.judge(.post("b")).hits == 1 && judge.faults.isEmpty)
+    let cases =
+      "return tests 'Probe' { case 'a' { post { text = 'a' }, silent = true, features = { _Odd = 'text' } },\n"
+      + "case 'b' { post { text = 'b' }, hits = true, features = { _Odd = 1 } } }"
+    let run = RuleTestRun(ruleFiles(files.merging(["p_test.lua": cases]) { $1 }))
+    #expect(run.problems.map(\.what) + run.results.flatMap(\.failures) == [])
+  }
+
   @Test func `each case begins with empty counters, and time passes between its events`() {
     let nine = "every(seconds(1), 8, post { links = { 'https://a.example' } })"
     #expect(failures("case 'a' { \(nine), silent = true }, case 'b' { \(nine), silent = true }") == [])
