@@ -10,8 +10,8 @@
 #include "text_internal.h"
 
 enum { PROGRAM_ROOM = 5000, STATES_MAX = 2000, AUTOMATON_BYTES_MAX = 128 << 10, STARTS_MAX = 1 << 20 };
-/* A thread with its places costs about as much as three steps of the automaton. */
-enum { THREAD_COST = 4 };
+/* A thread with its places costs about as much as three steps of the automaton. More than so many places at once cost twice. */
+enum { THREAD_COST = 4, STATE_SMALL = 64 };
 /* What stood before, and what comes next. */
 enum { CONTEXT_EDGE = 0, CONTEXT_NEWLINE, CONTEXT_WORD, CONTEXT_OTHER, CONTEXTS };
 
@@ -311,6 +311,8 @@ static struct step take_step(ct_pattern *pattern, struct machine *machine, const
     machine->added[starts[at]] = machine->generation;
     out[step.out_count++] = starts[at];
   }
+  /* Many places at once are what holds a call up longest. Charged whether the state was known or not: the past is no reason. */
+  if (step.cost > STATE_SMALL) step.cost += step.cost - STATE_SMALL;
   return step;
 }
 
