@@ -30,6 +30,9 @@ package struct JudgeResult: Equatable, Sendable {
   package var hasHit: Bool { hits + shadowHits > 0 }
 }
 
+/// What rules found, by their position in the set.
+package typealias RuleOutcomes = UnsafeBufferPointer<(rule: Int, outcome: Verdict.Outcome)>
+
 /// A loaded rule set and the Lua state it runs in.
 ///
 /// Made by `load`, then used by one thread. Counters and distinct values live in `state`, which outlives a reload.
@@ -66,8 +69,11 @@ package final class RuleHost: @unchecked Sendable {
   /// The file that runs now.
   var loadingPath = ""
   private var faults: [FaultHistory] = []
-  /// What the rules that ran on the last judged action found, by position in `rules`, in rule order.
-  package private(set) var outcomes: [(rule: Int, outcome: Verdict.Outcome)] = []
+  /// What the rules that ran on the last judged action found, in rule order. Valid until the next one is judged.
+  package var outcomes: RuleOutcomes { RuleOutcomes(start: outcomeRoom, count: outcomeCount) }
+  /// Room for one outcome a rule: an event has forty of them, and an array would ask of each whether it is shared.
+  private var outcomeRoom = UnsafeMutablePointer<RuleOutcomes.Element>.allocate(capacity: 1)
+  private var outcomeCount = 0
   private(set) var effects = EffectGiver([], quotas: [:])
   /// What `rules/quotas.lua` says, or nothing.
   package internal(set) var quotas: [EffectKind: Quota] = [:]
@@ -100,7 +106,10 @@ package final class RuleHost: @unchecked Sendable {
     features = FeatureBuffer(types: FeatureTypes(reserved: []))
   }
 
-  deinit { lh_destroy(lua) }
+  deinit {
+    lh_destroy(lua)
+    outcomeRoom.deallocate()
+  }
 
   /// Bytes the Lua state holds.
   package var memoryBytes: Int { lh_memory(lua) }
@@ -109,7 +118,7 @@ package final class RuleHost: @unchecked Sendable {
   /// else it is left empty. The action's bytes must stay in place until this returns; nothing of them is kept.
   package func judge(_ action: Action, into verdict: Verdict, fillsAlways: Bool = false) -> JudgeResult {
     verdict.removeAll()
-    if !outcomes.isEmpty { outcomes.removeAll(keepingCapacity: true) }
+    outcomeCount = 0
     var result = JudgeResult()
     let (range, isExact) = index.rules(for: action)
     effects.begin()
@@ -125,6 +134,9 @@ package final class RuleHost: @unchecked Sendable {
     timeKills = 0
     // Members once, not once for each rule: each is a retain and a release.
     let (index, counters, lua, tracer) = (index, counters, lua, tracer)
+    let found = outcomeRoom
+    var foundCount = 0
+    precondition(range.count <= rules.count)
     for position in range {
       let member = index.member(at: position)
       let rule = Int(member.rule)
@@ -144,20 +156,23 @@ package final class RuleHost: @unchecked Sendable {
       if known != LH_UNKNOWN {
         instructions += used
         counters.addKnown(rule, isSkip: known == LH_NOT_APPLICABLE)
-        outcomes.append((rule, known == LH_NOT_APPLICABLE ? .notApplicable : .miss))
+        found[foundCount] = (rule, known == LH_NOT_APPLICABLE ? .notApplicable : .miss)
+        foundCount += 1
         continue
       }
       let outcome = run(rule, member.function, action, counters)
       nanoseconds += lh_elapsed_ns(lua)
       instructions += lh_used(lua)
       tracer?.end(outcome, instructions: lh_used(lua), nanoseconds: lh_elapsed_ns(lua))
-      outcomes.append((rule, outcome))
+      found[foundCount] = (rule, outcome)
+      foundCount += 1
       switch outcome {
       case .hit: if rules[rule].mode == .live { result.hits += 1 } else { result.shadowHits += 1 }
       case .failed: result.errors += 1
       case .miss, .notApplicable: break
       }
     }
+    outcomeCount = foundCount
     if result.hasHit {
       let downgraded = giveEffects(action)
       result.hits -= downgraded
@@ -254,6 +269,8 @@ package final class RuleHost: @unchecked Sendable {
     index = RuleIndex(rules)
     copies = rulesWanted > 0 ? rules.map(\.copy) : []
     counters = RuleCounters(count: rules.count)
+    outcomeRoom.deallocate()
+    outcomeRoom = .allocate(capacity: max(1, rules.count))
     faults = Array(repeating: FaultHistory(options.faultsMax), count: rules.count)
     features = FeatureBuffer(types: FeatureTypes(reserved: defaultFeatureNames.union(rules.map(\.name))))
     nameBytes = rules.map { Array($0.name.utf8) }

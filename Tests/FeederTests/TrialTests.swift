@@ -299,6 +299,7 @@ private func comparable(_ line: String) -> String {
     for sequence in 1...4 { #expect(take(store, sequence: Int64(sequence))) }
     let bench = RuleBench(host, store)
     #expect(bench.all.count == 4 && bench.entered.count == 4 && bench.enteredShare == 1)
+    #expect(bench.runningShare > 0 && bench.runningShare <= 1 && bench.mean(bench.all) <= bench.all.mean)
     #expect([0, 2, 4].map { host.counters.statistics($0).hits } == [1, 1, 1])
   }
 

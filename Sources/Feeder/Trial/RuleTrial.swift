@@ -77,7 +77,7 @@ package final class RuleTrial: @unchecked Sendable {
   }
 
   /// What the rules said about the action judged last, in rule order; those that did not run are left out.
-  var outcomes: [(rule: Int, outcome: Verdict.Outcome)] { host.outcomes }
+  var outcomes: RuleOutcomes { host.outcomes }
   /// Filled where a rule hit the action judged last.
   var verdict: Verdict { moderation.verdict }
 

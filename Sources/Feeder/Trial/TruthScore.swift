@@ -40,7 +40,7 @@ package final class TruthScore: @unchecked Sendable {
   }
 
   /// Takes what the rules said about an action.
-  func note(_ action: Action, _ outcomes: [(rule: Int, outcome: Verdict.Outcome)], _ verdict: Verdict) {
+  func note(_ action: Action, _ outcomes: RuleOutcomes, _ verdict: Verdict) {
     let entry = truth.find(sequence: action.sequence, did: action.did, uri: action.uri)
     if let entry { seen.insert(entry) }
     guard outcomes.contains(where: { $0.outcome == .hit }), !truth.malformedSequences.contains(action.sequence) else {
