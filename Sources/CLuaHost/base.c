@@ -131,7 +131,7 @@ static int itself(lua_State *L) {
 
 /* With the message on top: an error. Where `rules check` collects problems, a name that does not exist is one of many things
  * that may be wrong with a file: it goes on with what was meant, `meant` in the table `content`, or with something that can be
- * called and indexed and comes to nothing. */
+ * called and indexed and is an effect besides. */
 static int tell_of_missing(lua_State *L, const char *owner, int content, const char *meant) {
   lh_host *host = host_of(L);
   if (owner || host->in_event || ++host->missing > MISSING_MAX) {
