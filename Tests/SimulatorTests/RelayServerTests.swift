@@ -172,8 +172,10 @@ private final class RunningRelay {
     let before = relay.server.status.headSeq
     let second = try Consumer(relay.address, cursor: nil)
     try second.wait(for: "some frames") { second.seqs.count > 50 }
-    #expect(second.seqs[0] > before)
-    #expect(second.seqs == Array(second.seqs[0]...second.seqs.last!))
+    // One look: more of them come all the time.
+    let seqs = second.seqs
+    #expect(seqs[0] > before)
+    #expect(seqs == Array(seqs[0]...seqs.last!))
     first.stop()
     second.stop()
   }
